@@ -1,0 +1,174 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { isLoopback } from "../worker/origin.ts";
+import { fail, readOptions } from "./arguments.ts";
+import { DEFAULT_DATA, findServer, loadSecrets } from "./server/local-data.ts";
+
+/** Each command and the options it takes; what they may hold is checked by the registry. */
+const commands: Record<string, { takes: string; does: string }> = {
+  "add-superuser": { takes: "--username NAME", does: "make a user a superuser; creates the user if need be" },
+  "remove-superuser": { takes: "--username NAME", does: "take that away" },
+  "add-admin": { takes: "--username NAME", does: "make a user an administrator; creates the user if need be" },
+  "remove-admin": { takes: "--username NAME", does: "take that away" },
+  "add-user": { takes: "--username NAME", does: "create a user, and the entity of the same name" },
+  "disable-user": { takes: "--username NAME", does: "stop all of a user's tokens at once" },
+  "enable-user": { takes: "--username NAME", does: "let them work again" },
+  "delete-user": { takes: "--username NAME", does: "delete a user who owns no collection" },
+  "list-users": { takes: "", does: "list all users" },
+  "add-token": {
+    takes: "--username NAME [--name TEXT] [--scopes pull,push,manage] [--collection ENTITY/COLLECTION] [--days N]",
+    does: "make an access token; it is printed once, alone on its line",
+  },
+  "list-tokens": { takes: "--username NAME", does: "list a user's tokens, without what could be used as one" },
+  "revoke-token": { takes: "--username NAME --id ID", does: "end a token; the first 8 characters of its id will do" },
+  "list-collections": { takes: "", does: "list all collections" },
+  "set-visibility": {
+    takes: "--collection ENTITY/COLLECTION --visibility public|internal|private",
+    does: "say who may see a collection",
+  },
+  "set-member": {
+    takes: "--collection ENTITY/COLLECTION --username NAME --role owner|contributor|reader|none",
+    does: "give a user a role in a collection, or take it away",
+  },
+  "delete-collection": { takes: "--collection ENTITY/COLLECTION", does: "delete a collection and all its images" },
+  "give-short-name": {
+    takes: "--collection ENTITY/COLLECTION --name SHORT",
+    does: "let two-part references find it; 'library' for one-part ones; '' takes the name away",
+  },
+  "free-name": {
+    takes: "--kind entity|collection|short-name --name NAME",
+    does: "let the name of something deleted be used again",
+  },
+  freeze: {
+    takes: "--image REFERENCE [--arch ARCH]",
+    does: "keep a tag, or by digest an image, from being replaced or deleted",
+  },
+  thaw: { takes: "--image REFERENCE [--arch ARCH]", does: "undo that" },
+  "set-read-only": {
+    takes: "--container ENTITY/COLLECTION/CONTAINER --value true|false",
+    does: "keep a container as it is",
+  },
+  "delete-image": { takes: "--image REFERENCE [--arch ARCH]", does: "delete a tag, or by digest an image" },
+  "list-audit": { takes: "", does: "show who did what, newest first" },
+  "check-integrity": { takes: "", does: "hold database and bucket against each other; reads only" },
+};
+
+const [name = "", ...rest] = process.argv.slice(2);
+const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+if (command === undefined)
+  fail(name === "" || name === "--help" ? usage() : `There is no command '${name}'.\n\n${usage()}`);
+
+const { url, data, ...args } = parseOptions(rest);
+const target = findTarget();
+await run();
+
+async function run(): Promise<void> {
+  switch (name) {
+    case "add-token": {
+      const { token, id } = (await call(args)) as { token: string; id: string };
+      console.error(`Token ${id.slice(0, 8)} for ${args.username}. It is shown this once:`);
+      console.log(token);
+      return;
+    }
+    case "list-users":
+    case "list-tokens":
+    case "list-collections":
+    case "list-audit":
+      return await printPages();
+    case "check-integrity":
+      return await printIntegrity();
+    default: {
+      const result = (await call(args)) as Record<string, unknown>;
+      const wasCreated = result.created === true ? ` (created user ${args.username})` : "";
+      console.log(`Done: ${name} ${Object.values(args).join(" ")}${wasCreated}`);
+    }
+  }
+}
+
+async function printPages(): Promise<void> {
+  for (let after: string | null = null; ; ) {
+    const page = (await call({ ...args, ...(after === null ? {} : { after }) })) as {
+      items: unknown[];
+      next?: string | null;
+    };
+    for (const item of page.items) console.log(JSON.stringify(item));
+    after = page.next ?? null;
+    if (after === null) return;
+  }
+}
+
+/** Ends with status 1 when anything but open uploads and blobs waiting to be freed is found. */
+async function printIntegrity(): Promise<void> {
+  const harmless = ["upload-open", "blob-unreferenced"];
+  let problems = 0;
+  let objects = 0;
+  for (let after: string | null = null; ; ) {
+    const page = (await call(after === null ? {} : { after })) as {
+      findings: { kind: string; subject: string }[];
+      objects: number;
+      next: string | null;
+    };
+    for (const finding of page.findings) {
+      if (!harmless.includes(finding.kind)) problems++;
+      console.log(`${finding.kind} ${finding.subject}`);
+    }
+    objects += page.objects;
+    after = page.next;
+    if (after === null) break;
+  }
+  console.log(problems === 0 ? `${objects} objects, no problem found.` : `${objects} objects, ${problems} problems.`);
+  if (problems > 0) process.exitCode = 1;
+}
+
+async function call(callArgs: Record<string, unknown>): Promise<unknown> {
+  const response = await fetch(`${target.url}/admin/rpc`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${target.secret}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ verb: name, args: callArgs }),
+  }).catch((error: unknown) =>
+    fail(`No registry answers at ${target.url}: ${error instanceof Error ? error.message : error}`),
+  );
+  const answer = (await response.json().catch(() => null)) as { result?: unknown; error?: { message: string } } | null;
+  if (response.ok && answer !== null) return answer.result;
+  return fail(answer?.error?.message ?? `The registry answered ${response.status}.`);
+}
+
+/** The registry to talk to: a deployment by `--url`, else the one that runs on the data folder. */
+function findTarget(): { url: string; secret: string } {
+  const folder = resolve(data ?? DEFAULT_DATA);
+  if (url !== undefined) {
+    const { protocol, hostname, origin } = URL.canParse(url)
+      ? new URL(url)
+      : fail(`--url must be an address, not '${url}'`);
+    if (protocol !== "https:" && !isLoopback(hostname)) fail("The admin secret travels over https only.");
+    return { url: origin, secret: process.env.ADMIN_SECRET ?? deployedSecret() ?? loadSecrets(folder).ADMIN_SECRET };
+  }
+  const server = findServer(folder) ?? fail(`No registry runs on ${folder}. Start it with: npm start`);
+  return { url: server.url, secret: loadSecrets(folder).ADMIN_SECRET };
+}
+
+/** What `npm run deploy` keeps. */
+function deployedSecret(): string | null {
+  const file = join(import.meta.dirname, "..", ".secrets", "deployment.json");
+  if (!existsSync(file)) return null;
+  return (JSON.parse(readFileSync(file, "utf8")) as { ADMIN_SECRET?: string }).ADMIN_SECRET ?? null;
+}
+
+function parseOptions(given: string[]): { url?: string; data?: string } & Record<string, string> {
+  const known = [
+    "url",
+    "data",
+    ...Array.from((command?.takes ?? "").matchAll(/--([a-z]+)/g), (match) => match[1] ?? ""),
+  ];
+  const values = readOptions(given, known, `npm run admin -- ${name} ${command?.takes ?? ""}`);
+  return Object.fromEntries(
+    Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+function usage(): string {
+  const lines = Object.entries(commands).map(([verb, { takes, does }]) => `  ${verb} ${takes}\n      ${does}`);
+  return `npm run admin -- COMMAND [options]\n\n${lines.join("\n")}\n
+  --url URL    a deployed registry; its secret comes from ADMIN_SECRET or from what npm run deploy keeps
+  --data DIR   the data folder of a local registry (.data)`;
+}

@@ -1,0 +1,34 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const sources = ["worker", "ui", "wrangler.toml", "vite.config.ts", "package-lock.json", "tsconfig.base.json"];
+
+/** Builds the UI and bundles the Worker as they are deployed, unless they are built from these very sources. */
+export function build(root: string): void {
+  const stamp = join(root, "dist", ".built-from");
+  const wanted = hashOf(root);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  const run = (program: string, ...args: string[]) => execFileSync(program, args, { cwd: root, stdio: "pipe" });
+  run("vite", "build", "--logLevel", "warn");
+  run("wrangler", "deploy", "--dry-run", "--outdir", "dist/worker");
+  mkdirSync(join(root, "dist"), { recursive: true });
+  writeFileSync(stamp, wanted);
+}
+
+function hashOf(root: string): string {
+  const hash = createHash("sha256");
+  for (const file of sources.flatMap((source) => filesIn(join(root, source)))) {
+    hash.update(file).update("\0").update(readFileSync(file)).update("\0");
+  }
+  return hash.digest("hex");
+}
+
+function filesIn(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}

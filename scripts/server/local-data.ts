@@ -1,0 +1,59 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+/** What a local registry keeps beside its data: its secrets, and where it is running. */
+
+export const DEFAULT_DATA = ".data";
+
+export interface LocalSecrets {
+  SIGNING_SECRET: string;
+  ADMIN_SECRET: string;
+}
+
+export interface RunningServer {
+  url: string;
+  pid: number;
+}
+
+export function newSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** Reads the secrets of a data folder; creates both on the first call, readable by their owner only. */
+export function loadSecrets(data: string): LocalSecrets {
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  const file = join(data, "secrets.json");
+  if (!existsSync(file)) {
+    const secrets: LocalSecrets = { SIGNING_SECRET: newSecret(), ADMIN_SECRET: newSecret() };
+    writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flag: "wx" });
+  }
+  return JSON.parse(readFileSync(file, "utf8")) as LocalSecrets;
+}
+
+const serverFile = (data: string) => join(data, "server.json");
+
+export function noteServer(data: string, server: RunningServer): void {
+  writeFileSync(serverFile(data), JSON.stringify(server));
+}
+
+export function forgetServer(data: string): void {
+  rmSync(serverFile(data), { force: true });
+}
+
+/** The server that runs on a data folder, if one does. */
+export function findServer(data: string): RunningServer | null {
+  const file = serverFile(resolve(data));
+  if (!existsSync(file)) return null;
+  const server = JSON.parse(readFileSync(file, "utf8")) as RunningServer;
+  return isAlive(server.pid) ? server : null;
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

@@ -1,0 +1,62 @@
+import { resolve } from "node:path";
+import { fail, readOptions } from "./arguments.ts";
+import { build } from "./server/build.ts";
+import { DEFAULT_DATA, findServer, forgetServer, loadSecrets, noteServer } from "./server/local-data.ts";
+import { type RegistryServer, startServer } from "./server/registry-server.ts";
+
+const usage = `npm start -- [--port N] [--host H] [--data DIR]
+
+  --port N     the port to listen on (8787)
+  --host H     the address to listen on (127.0.0.1)
+  --data DIR   where data and secrets are kept (.data)
+
+Settings come from the environment; docs/configuration.md has them all.`;
+
+const options = readOptions(process.argv.slice(2), ["port", "host", "data"], usage);
+const port = Number(options.port ?? 8787);
+if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`--port must be a number up to 65535\n\n${usage}`);
+
+const root = resolve(import.meta.dirname, "..");
+const data = resolve(options.data ?? DEFAULT_DATA);
+const running = findServer(data);
+if (running !== null) fail(`A registry runs on this data already, at ${running.url} (process ${running.pid}).`);
+
+build(root);
+const server = await startServer({
+  root,
+  data,
+  host: options.host ?? "127.0.0.1",
+  port,
+  secrets: loadSecrets(data),
+  settings: process.env,
+}).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
+noteServer(data, { url: server.url, pid: process.pid });
+stopOnSignal(server);
+greet(server.url);
+
+/** Replaces Miniflare's own listeners, which would kill requests in flight. */
+function stopOnSignal({ stop }: RegistryServer): void {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.removeAllListeners(signal);
+    process.once(signal, async () => {
+      forgetServer(data);
+      await stop();
+      process.exit(0);
+    });
+  }
+}
+
+function greet(url: string): void {
+  const at = options.data === undefined ? "" : ` --data ${options.data}`;
+  console.log(`
+The registry is running at ${url}   (Ctrl-C stops it; data is kept in ${data})
+
+Next:
+  1. Create the first superuser and a token for them, in another terminal:
+       npm run admin -- add-superuser --username alice${at}
+       npm run --silent admin -- add-token --username alice${at} > token.txt
+  2. Log a client in. ${url} shows the lines to paste for your client.
+  3. Push an image:
+       apptainer push -U image.sif library://alice/tools/image:v1
+`);
+}

@@ -1,0 +1,41 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      // Pure functions and files of the repository, in Node.
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      // The Worker inside workerd, with its bindings. Storage is one for each file.
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            main: "./worker/index.ts",
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              cf: false,
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+                SIGNING_SECRET: "a signing secret that only tests know",
+                ADMIN_SECRET: "an admin secret that only tests know",
+              },
+            },
+          })),
+        ],
+        test: { name: "worker", include: ["test/worker/**/*.test.ts"], setupFiles: ["test/worker/setup.ts"] },
+      },
+      // The built registry on a real socket: commands, real clients, a browser.
+      {
+        test: {
+          name: "server",
+          include: ["test/scripts/**/*.test.ts", "test/clients/**/*.test.ts", "test/browser/**/*.test.ts"],
+          globalSetup: ["test/support/build-once.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Two cores: client, server and browser want them for themselves.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,42 @@
+import { Hono } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import type { AppEnv } from "./http/request-context.ts";
+import { admin } from "./protocols/admin/routes.ts";
+import { library } from "./protocols/library/routes.ts";
+import { blobs } from "./protocols/web/blobs.ts";
+import { pages } from "./protocols/web/pages.ts";
+import { api } from "./protocols/web/site.ts";
+
+/**
+ * Which prefix belongs to which protocol. Each answers everything below its prefixes, what is not there
+ * too, in its own form; what is left over belongs to the web pages.
+ */
+const mounts: [Hono<AppEnv>, ...string[]][] = [
+  [library, "/assets", "/pks", "/v1", "/v2", "/version"],
+  [admin, "/admin"],
+  [api, "/api"],
+  [blobs, "/blobs"],
+];
+
+export const app = new Hono<AppEnv>();
+
+app.use(
+  secureHeaders({
+    // The registry may stand under a name whose other hosts are http: whoever runs the zone decides on HSTS.
+    strictTransportSecurity: false,
+    referrerPolicy: "no-referrer",
+    xFrameOptions: "DENY",
+  }),
+);
+
+// Nothing is cacheable unless its route says so.
+app.use(async (c, next) => {
+  await next();
+  if (!c.res.headers.has("Cache-Control")) c.res.headers.set("Cache-Control", "no-store");
+});
+
+for (const [protocol, ...prefixes] of mounts) {
+  for (const prefix of prefixes) app.mount(prefix, protocol.fetch, { replaceRequest: false });
+}
+
+app.route("/", pages);

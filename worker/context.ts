@@ -1,0 +1,30 @@
+import type { Settings } from "./registry/settings.ts";
+import type { Database } from "./storage/db/client.ts";
+
+/** What a registry function may use. Everything that is not plain computation comes in through here. */
+export interface Context {
+  db: Database;
+  bucket: R2Bucket;
+  settings: Settings;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** The public origin every absolute URL is made from. @throws `misdirected` where it is not known */
+  origin: () => string;
+  requestId: string;
+  log: Log;
+  /** Work that must not hold up the answer. */
+  later: (work: Promise<unknown>) => void;
+  rateLimits: RateLimits;
+}
+
+/** Structured log lines. Never a credential, a query string or a body. */
+export interface Log {
+  info: (event: string, fields?: Record<string, unknown>) => void;
+  error: (event: string, fields?: Record<string, unknown>) => void;
+}
+
+/** What the registry asks of the rate-limiter Durable Object; `index.ts` wires it. */
+export interface RateLimits {
+  /** Counts one event under a key. Answers whether it is still within so many a minute. */
+  count: (key: string, perMinute: number) => Promise<boolean>;
+}

@@ -1,0 +1,41 @@
+import type { Context, Log } from "./context.ts";
+import type { RateLimiter } from "./durable/rate-limiter.ts";
+import type { Env } from "./env.ts";
+import { originOf } from "./origin.ts";
+import type { Settings } from "./registry/settings.ts";
+import { openDatabase } from "./storage/db/client.ts";
+
+/** Wires one request (or one Cron run, without a request) to the platform. */
+export function createContext(
+  env: Env,
+  settings: Settings,
+  request: Request | null,
+  execution: Pick<ExecutionContext, "waitUntil">,
+): Context {
+  const requestId = crypto.randomUUID();
+  const log = createLog(requestId);
+  return {
+    db: openDatabase(env.DB),
+    bucket: env.BLOBS,
+    settings,
+    now: () => Date.now(),
+    origin: () => originOf(settings, request),
+    requestId,
+    log,
+    later: (work) => execution.waitUntil(work.catch((thrown) => log.error("later", { error: String(thrown) }))),
+    rateLimits: {
+      count: async (key, perMinute) => {
+        const namespace = env.RATE_LIMITER as DurableObjectNamespace<RateLimiter>;
+        return await namespace.get(namespace.idFromName(key)).count(perMinute);
+      },
+    },
+  };
+}
+
+function createLog(requestId: string): Log {
+  const line = (event: string, fields: Record<string, unknown> = {}) => JSON.stringify({ event, requestId, ...fields });
+  return {
+    info: (event, fields) => console.info(line(event, fields)),
+    error: (event, fields) => console.error(line(event, fields)),
+  };
+}

@@ -1,0 +1,185 @@
+import * as z from "zod";
+import { type Actor, scopes } from "../../access/roles.ts";
+import type { Context } from "../../context.ts";
+import { listCollections } from "../../registry/catalog/collections.ts";
+import { deleteImage } from "../../registry/catalog/delete-image.ts";
+import {
+  type CollectionPath,
+  deleteCollection,
+  freeName,
+  giveShortName,
+  setFrozen,
+  setMember,
+  setReadOnly,
+  setVisibility,
+} from "../../registry/catalog/manage.ts";
+import { RegistryError } from "../../registry/errors.ts";
+import { limits } from "../../registry/limits.ts";
+import { parseContainerPath, parseImageReference, parseName } from "../../registry/names.ts";
+import { addToken, listTokens, revokeToken } from "../../registry/people/tokens.ts";
+import {
+  addUser,
+  deleteUser,
+  findUser,
+  listUsers,
+  type SiteRole,
+  setDisabled,
+  setSiteRole,
+} from "../../registry/people/users.ts";
+import { checkIntegrity } from "../../registry/upkeep/check-integrity.ts";
+import { listAudit } from "../../registry/upkeep/list-audit.ts";
+
+type Verb = (ctx: Context, actor: Actor, args: unknown) => Promise<unknown>;
+
+/** What each command takes. The command line's help is made from this; every value arrives as text or true. */
+const username = z.string().max(limits.nameLength);
+const reference = z.string().max(limits.referenceLength).transform(parseImageReference);
+const arch = z.string().max(40).nullish();
+const after = z.string().max(limits.referenceLength).nullish();
+const collection = z
+  .string()
+  .max(limits.referenceLength)
+  .transform((text, issues): CollectionPath => {
+    const [entity, name, ...rest] = text.split("/");
+    if (entity && name && rest.length === 0) return { entity, name };
+    issues.addIssue({ code: "custom", message: "must be ENTITY/COLLECTION" });
+    return z.NEVER;
+  });
+const container = z
+  .string()
+  .max(limits.referenceLength)
+  .transform((text, issues) => {
+    const path = parseContainerPath(text);
+    if (path !== null) return path;
+    issues.addIssue({ code: "custom", message: "must be ENTITY/COLLECTION/CONTAINER" });
+    return z.NEVER;
+  });
+const scopeList = z
+  .string()
+  .default("pull,push,manage")
+  .transform((text, issues) => {
+    const given = text.split(",").map((scope) => scope.trim());
+    const known = scopes.filter((scope) => given.includes(scope));
+    if (known.length === new Set(given).size) return known;
+    issues.addIssue({ code: "custom", message: "must be some of pull, push, manage, separated by commas" });
+    return z.NEVER;
+  });
+const days = z.coerce.number().int().positive().max(limits.tokenMaxDays).nullish();
+
+export const verbs: Readonly<Record<string, Verb>> = {
+  "add-user": verb(z.object({ username }), async (ctx, actor, args) =>
+    presentUser(await addUser(ctx, actor, args.username)),
+  ),
+  "add-superuser": verb(z.object({ username }), (ctx, actor, args) => grant(ctx, actor, args.username, "superuser")),
+  "remove-superuser": verb(z.object({ username }), (ctx, actor, args) =>
+    setSiteRole(ctx, actor, args.username, "superuser", false),
+  ),
+  "add-admin": verb(z.object({ username }), (ctx, actor, args) => grant(ctx, actor, args.username, "admin")),
+  "remove-admin": verb(z.object({ username }), (ctx, actor, args) =>
+    setSiteRole(ctx, actor, args.username, "admin", false),
+  ),
+  "disable-user": verb(z.object({ username }), (ctx, actor, args) => setDisabled(ctx, actor, args.username, true)),
+  "enable-user": verb(z.object({ username }), (ctx, actor, args) => setDisabled(ctx, actor, args.username, false)),
+  "delete-user": verb(z.object({ username }), (ctx, actor, args) => deleteUser(ctx, actor, args.username)),
+  "list-users": verb(z.object({ after }), async (ctx, actor, args) => {
+    const { items, next } = await listUsers(ctx, actor, args.after ?? null);
+    return { items: items.map(presentUser), next };
+  }),
+  "add-token": verb(
+    z.object({
+      username,
+      name: z.string().min(1).max(limits.tokenNameLength).default("command line"),
+      scopes: scopeList,
+      collection: collection.nullish(),
+      days,
+    }),
+    (ctx, actor, args) =>
+      addToken(ctx, actor, {
+        username: args.username,
+        name: args.name,
+        scopes: args.scopes,
+        collection: args.collection ?? null,
+        expiresInDays: args.days ?? null,
+      }),
+  ),
+  "list-tokens": verb(z.object({ username }), async (ctx, actor, args) => ({
+    items: await listTokens(ctx, actor, args.username),
+  })),
+  "revoke-token": verb(z.object({ username, id: z.string() }), (ctx, actor, args) =>
+    revokeToken(ctx, actor, args.username, args.id),
+  ),
+  "list-collections": verb(z.object({ after }), async (ctx, actor, args) => {
+    const { items, next } = await listCollections(ctx, actor, args.after ?? null);
+    return {
+      items: items.map(({ collection: { name, shortName, visibility }, entity }) => ({
+        path: `${entity.name}/${name}`,
+        shortName,
+        visibility,
+      })),
+      next,
+    };
+  }),
+  "set-visibility": verb(
+    z.object({ collection, visibility: z.enum(["public", "internal", "private"]) }),
+    (ctx, actor, args) => setVisibility(ctx, actor, args.collection, args.visibility),
+  ),
+  "set-member": verb(
+    z.object({ collection, username, role: z.enum(["owner", "contributor", "reader", "none"]) }),
+    (ctx, actor, args) =>
+      setMember(ctx, actor, args.collection, args.username, args.role === "none" ? null : args.role),
+  ),
+  "delete-collection": verb(z.object({ collection }), (ctx, actor, args) =>
+    deleteCollection(ctx, actor, args.collection),
+  ),
+  "give-short-name": verb(z.object({ collection, name: z.string() }), (ctx, actor, args) =>
+    giveShortName(ctx, actor, args.collection, args.name === "" ? null : parseName(args.name)),
+  ),
+  "free-name": verb(
+    z.object({ kind: z.enum(["entity", "collection", "short-name"]), name: z.string().max(limits.referenceLength) }),
+    (ctx, actor, args) => freeName(ctx, actor, args.kind, args.name),
+  ),
+  freeze: verb(z.object({ image: reference, arch }), (ctx, actor, args) =>
+    setFrozen(ctx, actor, args.image, args.arch ?? null, true),
+  ),
+  thaw: verb(z.object({ image: reference, arch }), (ctx, actor, args) =>
+    setFrozen(ctx, actor, args.image, args.arch ?? null, false),
+  ),
+  "set-read-only": verb(z.object({ container, value: z.enum(["true", "false"]) }), (ctx, actor, args) =>
+    setReadOnly(ctx, actor, args.container, args.value === "true"),
+  ),
+  "delete-image": verb(z.object({ image: reference, arch }), (ctx, actor, args) =>
+    deleteImage(ctx, actor, args.image, args.arch ?? null),
+  ),
+  "list-audit": verb(z.object({ after }), (ctx, actor, args) => listAudit(ctx, actor, args.after ?? null)),
+  "check-integrity": verb(z.object({ after }), (ctx, actor, args) => checkIntegrity(ctx, actor, args.after ?? null)),
+};
+
+/** Parses a command's arguments before it runs. @throws `body-invalid`, saying which argument is wrong and why */
+function verb<Schema extends z.ZodType>(
+  schema: Schema,
+  run: (ctx: Context, actor: Actor, args: z.output<Schema>) => Promise<unknown>,
+): Verb {
+  return async (ctx, actor, args) => {
+    const result = schema.safeParse(args);
+    if (result.success) return await run(ctx, actor, result.data);
+    const problems = result.error.issues.map((issue) => `--${issue.path.join(".")}: ${issue.message}`);
+    throw new RegistryError("body-invalid", problems.join("; "));
+  };
+}
+
+/** Grants a role, creating the user where there is none: the first superuser is made by one command. */
+async function grant(ctx: Context, actor: Actor, given: string, role: SiteRole): Promise<{ created: boolean }> {
+  const existing = await findUser(ctx, given).catch((thrown) => {
+    if (thrown instanceof RegistryError && thrown.code === "not-found") return null;
+    throw thrown;
+  });
+  if (existing === null) await addUser(ctx, actor, given);
+  await setSiteRole(ctx, actor, given, role, true);
+  return { created: existing === null };
+}
+
+function presentUser(user: Awaited<ReturnType<typeof findUser>>) {
+  const { username: name, isAdmin, isSuperuser, disabledAt, createdAt } = user;
+  const times = { createdAt: new Date(createdAt).toISOString(), disabled: disabledAt !== null };
+  return { username: name, role: isSuperuser ? "superuser" : isAdmin ? "admin" : "user", ...times };
+}

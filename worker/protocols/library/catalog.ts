@@ -1,0 +1,82 @@
+import { Hono } from "hono";
+import { readJson } from "../../http/body.ts";
+import { type AppEnv, withActor, withContext } from "../../http/request-context.ts";
+import { createCollection, getCollection, listCollections } from "../../registry/catalog/collections.ts";
+import { createContainer, getContainer } from "../../registry/catalog/containers.ts";
+import { createEntity, getEntity, getOwnEntity } from "../../registry/catalog/entities.ts";
+import { search } from "../../registry/catalog/search.ts";
+import { RegistryError } from "../../registry/errors.ts";
+import { limits } from "../../registry/limits.ts";
+import { parseContainerPath } from "../../registry/names.ts";
+import { presentCollection, presentContainer, presentEntity, presentImage } from "./presenters.ts";
+import { newCollectionBody, newContainerBody, newEntityBody } from "./schemas.ts";
+
+/** Entities, collections, containers and search. A push asks for each, and creates what answers 404. */
+export const catalog = new Hono<AppEnv>();
+catalog.use(withContext, withActor);
+
+catalog.get("/v1/entities", async (c) => {
+  return c.json({ data: presentEntity(await getOwnEntity(c.var.ctx, c.var.actor)) });
+});
+
+catalog.get("/v1/entities/:name", async (c) => {
+  return c.json({ data: presentEntity(await getEntity(c.var.ctx, c.var.actor, c.req.param("name"))) });
+});
+
+catalog.post("/v1/entities", async (c) => {
+  const { name } = await readJson(c.req.raw, newEntityBody);
+  return c.json({ data: presentEntity(await createEntity(c.var.ctx, c.var.actor, name)) }, 201);
+});
+
+/** The key is sregistry's; `page.next` goes into `?after=`. */
+catalog.get("/v1/collections", async (c) => {
+  const { items, next } = await listCollections(c.var.ctx, c.var.actor, c.req.query("after") ?? null);
+  return c.json({ collections: items.map(presentCollection), ...(next === null ? {} : { page: { next } }) });
+});
+
+catalog.get("/v1/collections/:entity/:name", async (c) => {
+  const { entity, name } = c.req.param();
+  return c.json({ data: presentCollection(await getCollection(c.var.ctx, c.var.actor, { entity, name })) });
+});
+
+/** The clients always send `private`, false unless told otherwise: false is the registry's default, not a wish. */
+catalog.post("/v1/collections", async (c) => {
+  const body = await readJson(c.req.raw, newCollectionBody);
+  const created = await createCollection(c.var.ctx, c.var.actor, {
+    entityId: body.entity,
+    name: body.name,
+    description: body.description,
+    visibility: body.private === true ? "private" : null,
+  });
+  return c.json({ data: presentCollection(created) }, 201);
+});
+
+catalog.get("/v1/containers/:path{.+}", async (c) => {
+  const path = parseContainerPath(c.req.param("path"));
+  if (path === null) throw new RegistryError("reference-invalid");
+  return c.json({ data: presentContainer(await getContainer(c.var.ctx, c.var.actor, path)) });
+});
+
+catalog.post("/v1/containers", async (c) => {
+  const { collection, name, description } = await readJson(c.req.raw, newContainerBody);
+  const created = await createContainer(c.var.ctx, c.var.actor, { collectionId: collection, name, description });
+  return c.json({ data: presentContainer(created) }, 201);
+});
+
+/** The keys are singular; clients print only `image`. `arch` may be a comma-separated list. */
+catalog.get("/v1/search", async (c) => {
+  const architectures = (c.req.query("arch") ?? "").split(",").filter((arch) => arch !== "");
+  const found = await search(c.var.ctx, c.var.actor, {
+    text: c.req.query("value") ?? "",
+    architectures: architectures.slice(0, limits.searchArchitectures),
+    signedOnly: c.req.query("signed") === "true",
+  });
+  return c.json({
+    data: {
+      entity: found.entities.map(presentEntity),
+      collection: found.collections.map(presentCollection),
+      container: found.containers.map(presentContainer),
+      image: found.images.map(presentImage),
+    },
+  });
+});

@@ -1,0 +1,23 @@
+import { Hono } from "hono";
+import type { AppEnv } from "../../http/request-context.ts";
+import { RegistryError } from "../../registry/errors.ts";
+import { account } from "./account.ts";
+import { catalog } from "./catalog.ts";
+import { discovery } from "./discovery.ts";
+import { onLibraryError } from "./errors.ts";
+import { images } from "./images.ts";
+
+/** The library protocol: what `apptainer push, pull, search, delete library://` and `remote` speak. */
+export const library = new Hono<AppEnv>();
+
+library.onError(onLibraryError);
+
+for (const part of [discovery, account, catalog, images]) library.route("/", part);
+
+/**
+ * Everything else here is not found, in the protocol's form. That includes `v1/oci-redirect` and
+ * `_multipart`, which make the clients fall back, and the key service's addresses until there is one.
+ */
+library.all("*", () => {
+  throw new RegistryError("no-such-route");
+});

@@ -1,0 +1,67 @@
+import { Hono } from "hono";
+import type { AppEnv } from "../../http/request-context.ts";
+import { errorHandler, usualStatus } from "../../http/respond.ts";
+import { RegistryError } from "../../registry/errors.ts";
+
+/** The UI's routes. Any other path gets the shell with status 404, or plain text where no page is wanted. */
+export const uiRoutes = ["/", "/auth/tokens"] as const;
+
+/** The web pages and their files. */
+export const pages = new Hono<AppEnv>();
+
+pages.onError(
+  errorHandler(usualStatus, (error, status) => {
+    const headers = { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" };
+    return new Response(`${error.message}\n`, { status, headers });
+  }),
+);
+
+for (const path of uiRoutes) pages.get(path, (c) => shell(c.env.ASSETS, c.req.url, 200));
+
+// Names carry a hash of the content. Cloudflare serves them before the Worker runs; a missing one comes here.
+const fileTypes: Record<string, string> = {
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  svg: "image/svg+xml",
+  woff2: "font/woff2",
+};
+
+pages.get("/static/:file", async (c) => {
+  const file = c.req.param("file");
+  const type = fileTypes[file.split(".").at(-1) ?? ""];
+  if (!/^[\w-][\w.-]*$/.test(file) || type === undefined) throw new RegistryError("no-such-route");
+  const asset = await c.env.ASSETS.fetch(new URL(`/static/${file}`, c.req.url));
+  if (!asset.ok) throw new RegistryError("no-such-route");
+  const headers = { "Content-Type": type, "Cache-Control": "public, max-age=31536000, immutable" };
+  return new Response(asset.body, { headers });
+});
+
+pages.all("*", async (c) => {
+  const wantsPage = c.req.method === "GET" && (c.req.header("accept") ?? "").includes("text/html");
+  if (!wantsPage || c.req.path.startsWith("/static/")) throw new RegistryError("no-such-route");
+  return await shell(c.env.ASSETS, c.req.url, 404);
+});
+
+// No script or style stands in the page itself, and nothing comes from another host.
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+async function shell(assets: Fetcher, url: string, status: 200 | 404): Promise<Response> {
+  const page = await assets.fetch(new URL("/index.html", url));
+  if (!page.ok) throw new RegistryError("internal", undefined, { detail: "the UI is not built" });
+  const headers = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": contentSecurityPolicy,
+  };
+  return new Response(page.body, { status, headers });
+}

@@ -1,0 +1,66 @@
+import { type Action, decide, type PolicySettings } from "../access/policy.ts";
+import type { Actor, CollectionFacts, EntityFacts } from "../access/roles.ts";
+import type { Context } from "../context.ts";
+import { RegistryError } from "./errors.ts";
+
+/** What is absent is judged by the facts of something nobody may see, so that both answer alike. */
+const nothing: CollectionFacts & EntityFacts = {
+  collectionId: "",
+  visibility: "private",
+  entityOwnerId: "",
+  memberRole: null,
+  hasVisibleCollection: false,
+};
+
+/**
+ * Asks the policy about a row that a query found, or did not find.
+ * @returns the row
+ * @throws what the policy refuses with; `not-found` for an absent row
+ */
+export function authorize<Row extends { facts: CollectionFacts }>(
+  ctx: Context,
+  actor: Actor,
+  action: Extract<Action, `collection.${string}`>,
+  row: Row | null,
+): Row {
+  ensure(decide(actor, action, row?.facts ?? nothing, ctx.settings));
+  return present(row);
+}
+
+/** The same for an entity. */
+export function authorizeOnEntity<Row extends { facts: EntityFacts }>(
+  ctx: Context,
+  actor: Actor,
+  action: Extract<Action, `entity.${string}`>,
+  row: Row | null,
+): Row {
+  ensure(decide(actor, action, row?.facts ?? nothing, ctx.settings));
+  return present(row);
+}
+
+/** The same for the registry as a whole. */
+export function authorizeOnSite(
+  settings: PolicySettings,
+  actor: Actor,
+  action: Extract<Action, `site.${string}`>,
+): void {
+  ensure(decide(actor, action, null, settings));
+}
+
+export function mayOnCollection(
+  ctx: Context,
+  actor: Actor,
+  action: Extract<Action, `collection.${string}`>,
+  facts: CollectionFacts,
+): boolean {
+  return decide(actor, action, facts, ctx.settings).allowed;
+}
+
+function ensure(decision: ReturnType<typeof decide>): void {
+  if (!decision.allowed) throw new RegistryError(decision.code);
+}
+
+function present<Row>(row: Row | null): Row {
+  if (row === null) throw new RegistryError("not-found");
+  return row;
+}

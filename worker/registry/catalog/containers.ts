@@ -1,0 +1,91 @@
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import { type Actor, actorUserId } from "../../access/roles.ts";
+import type { Context } from "../../context.ts";
+import { columnsOf } from "../../storage/db/columns.ts";
+import { collectionMembers, collections, containers, entities } from "../../storage/db/schema/catalog.ts";
+import { authorize } from "../authorize.ts";
+import { RegistryError } from "../errors.ts";
+import { type ContainerPath, parseName } from "../names.ts";
+import { collectionIs, type FoundCollection, findCollection } from "./collections.ts";
+import { factColumns, ownMembership } from "./facts.ts";
+
+export type Container = typeof containers.$inferSelect;
+
+export type FoundContainer = FoundCollection & { container: Container };
+
+/** Null where there is none; nothing is decided yet. */
+export async function findContainer(
+  ctx: Context,
+  actor: Actor,
+  by: ContainerPath | { id: string },
+): Promise<FoundContainer | null> {
+  const row = await ctx.db
+    .select({
+      collection: columnsOf(collections),
+      entity: columnsOf(entities),
+      container: columnsOf(containers),
+      facts: factColumns,
+    })
+    .from(containers)
+    .innerJoin(collections, eq(collections.id, containers.collectionId))
+    .innerJoin(entities, eq(entities.id, collections.entityId))
+    .leftJoin(collectionMembers, ownMembership(actor))
+    .where("id" in by ? eq(containers.id, by.id) : containerIs(by))
+    .get();
+  return row ?? null;
+}
+
+function containerIs(path: ContainerPath): SQL | undefined {
+  return and(collectionAt(path), eq(containers.name, path.container.toLowerCase()));
+}
+
+/** The collection a container's path names: in its entity, or by its short name. */
+export function collectionAt(path: ContainerPath): SQL | undefined {
+  return collectionIs(
+    path.entity === null ? { shortName: path.collection } : { entity: path.entity, name: path.collection },
+  );
+}
+
+/** @throws `not-found` */
+export async function getContainer(
+  ctx: Context,
+  actor: Actor,
+  by: ContainerPath | { id: string },
+): Promise<FoundContainer> {
+  return authorize(ctx, actor, "collection.see", await findContainer(ctx, actor, by));
+}
+
+/**
+ * Creates a container; an existing one of that name is answered as it is.
+ * @throws `name-invalid`, and what the policy refuses
+ */
+export async function createContainer(
+  ctx: Context,
+  actor: Actor,
+  input: { collectionId: string; name: string; description: string },
+): Promise<FoundContainer> {
+  const found = authorize(ctx, actor, "collection.push", await findCollection(ctx, actor, { id: input.collectionId }));
+  const name = parseName(input.name);
+  const now = ctx.now();
+  const container = await ctx.db
+    .insert(containers)
+    .values({
+      id: crypto.randomUUID(),
+      collectionId: found.collection.id,
+      name,
+      description: input.description,
+      createdBy: actorUserId(actor),
+      createdAt: now,
+      updatedAt: now,
+    })
+    // Touches nothing, but makes RETURNING answer the row that is there.
+    .onConflictDoUpdate({ target: [containers.collectionId, containers.name], set: { name: sql`excluded.name` } })
+    .returning()
+    .get();
+  return { ...found, container };
+}
+
+/** @throws `read-only` */
+export function ensureWritable(container: Container): void {
+  if (container.readOnly) throw new RegistryError("read-only");
+}

@@ -1,0 +1,79 @@
+import { and, eq, sql } from "drizzle-orm";
+import type { Actor } from "../../access/roles.ts";
+import type { Context } from "../../context.ts";
+import { type Statement, statement } from "../../storage/db/client.ts";
+import { guardAgainst } from "../../storage/db/guard.ts";
+import { blobs, images, tags } from "../../storage/db/schema/catalog.ts";
+import { writeTogether } from "../../storage/db/write-together.ts";
+import type { ImageReference } from "../names.ts";
+import { type PublishedImage, resolveImage } from "../pull/resolve.ts";
+import { auditRow } from "../upkeep/audit.ts";
+import { ensureWritable } from "./containers.ts";
+
+export interface Deleted {
+  digest: string;
+  tags: string[];
+  /** Whether the image went, or only a tag of it. */
+  imageDeleted: boolean;
+}
+
+/**
+ * Deletes what a reference names. A tag goes, and its image with it when that was its last tag; a digest
+ * takes the image and all its tags. The bytes stay until no download URL of them can be alive.
+ * @throws `not-found`, `frozen`, `read-only`, and what the policy refuses
+ */
+export async function deleteImage(
+  ctx: Context,
+  actor: Actor,
+  reference: ImageReference,
+  arch: string | null,
+): Promise<Deleted> {
+  const found = await resolveImage(ctx, actor, "collection.delete-image", reference, arch);
+  ensureWritable(found.container);
+  const { image, container } = found;
+  const { selector } = reference;
+  const gone =
+    selector.kind === "digest"
+      ? eq(tags.imageId, image.id)
+      : and(
+          eq(tags.containerId, container.id),
+          eq(tags.arch, image.arch),
+          eq(tags.name, selector.tag),
+          eq(tags.imageId, image.id),
+        );
+  const isLastTag = sql`NOT EXISTS (SELECT 1 FROM ${tags} WHERE ${eq(tags.imageId, image.id)})`;
+  const target = `${found.entity.name}/${found.collection.name}/${container.name}`;
+  const results = await writeTogether(ctx.db, [
+    guardAgainst(
+      ctx.db,
+      "frozen",
+      sql`EXISTS (SELECT 1 FROM ${images} WHERE ${eq(images.id, image.id)} AND frozen = 1)`,
+    ),
+    guardAgainst(ctx.db, "frozen", sql`EXISTS (SELECT 1 FROM ${tags} WHERE ${gone} AND frozen = 1)`),
+    ctx.db.delete(tags).where(gone).returning({ name: tags.name }),
+    ctx.db
+      .delete(images)
+      .where(and(eq(images.id, image.id), isLastTag))
+      .returning({ id: images.id }),
+    noteUnreferenced(ctx, image.digest),
+    auditRow(ctx, actor, "image.delete", target, { detail: { digest: image.digest, reference: selector } }),
+  ]);
+  const [, , deletedTags, deletedImages] = results as [unknown, unknown, { name: string }[], unknown[]];
+  return {
+    digest: found.image.digest,
+    tags: deletedTags.map((tag) => tag.name),
+    imageDeleted: deletedImages.length > 0,
+  };
+}
+
+/** Notes when a blob lost its last image, for the upkeep that frees it later. */
+export function noteUnreferenced(ctx: Context, digest: PublishedImage["image"]["digest"] | null): Statement {
+  const isDigest = digest === null ? sql`1` : eq(blobs.digest, digest);
+  return statement(
+    ctx.db,
+    sql`
+    UPDATE ${blobs} SET unreferenced_at = ${ctx.now()}
+    WHERE ${isDigest} AND unreferenced_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM ${images} WHERE ${images.blobDigest} = ${blobs.digest})`,
+  );
+}

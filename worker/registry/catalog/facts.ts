@@ -1,0 +1,50 @@
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import {
+  type Actor,
+  actorUserId,
+  type CollectionFacts,
+  type CollectionRole,
+  isAdministrator,
+  type Visibility,
+} from "../../access/roles.ts";
+import { collectionMembers, collections, entities } from "../../storage/db/schema/catalog.ts";
+import type { Settings } from "../settings.ts";
+
+/** Columns a query over `collections`, `entities` and the actor's `collection_members` selects for `decide`. */
+export const factColumns = {
+  collectionId: sql<string>`${collections.id}`.as("fact_collection_id"),
+  visibility: sql<Visibility>`${collections.visibility}`.as("fact_visibility"),
+  entityOwnerId: sql<string>`${entities.ownerUserId}`.as("fact_entity_owner_id"),
+  memberRole: sql<CollectionRole | null>`${collectionMembers.role}`.as("fact_member_role"),
+};
+
+/** Joins the actor's own membership; nobody's for an actor that is no user. */
+export function ownMembership(actor: Actor): SQL | undefined {
+  return and(
+    eq(collectionMembers.collectionId, collections.id),
+    eq(collectionMembers.userId, actorUserId(actor) ?? ""),
+  );
+}
+
+/** A row of a query that selected `factColumns` under `facts`. */
+export type WithFacts = { facts: CollectionFacts };
+
+/**
+ * The condition under which `decide` lets the actor see a collection, for
+ * lists: over `collections` and `entities`. A test holds the two against each
+ * other.
+ */
+export function visibleTo(actor: Actor, settings: Pick<Settings, "PRIVATE_ONLY">): SQL {
+  const isPublic = settings.PRIVATE_ONLY ? sql`0` : sql`${collections.visibility} = 'public'`;
+  if (actor.kind === "anonymous") return isPublic;
+  if (actor.kind === "operator") return sql`1`;
+  const narrowedTo = actor.credential.collectionId;
+  const byRole = isAdministrator(actor)
+    ? sql`1`
+    : sql`(${entities.ownerUserId} = ${actor.userId} OR EXISTS (
+        SELECT 1 FROM ${collectionMembers}
+        WHERE ${collectionMembers.collectionId} = ${collections.id} AND ${collectionMembers.userId} = ${actor.userId}))`;
+  if (narrowedTo !== null) return sql`(${isPublic} OR (${collections.id} = ${narrowedTo} AND ${byRole}))`;
+  const isInternal = settings.PRIVATE_ONLY ? sql`0` : sql`${collections.visibility} = 'internal'`;
+  return sql`(${isPublic} OR ${isInternal} OR ${byRole})`;
+}

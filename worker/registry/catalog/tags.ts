@@ -1,0 +1,118 @@
+import { and, eq, sql } from "drizzle-orm";
+import { type Actor, actorUserId } from "../../access/roles.ts";
+import type { Context } from "../../context.ts";
+import { type Statement, statement } from "../../storage/db/client.ts";
+import { guardChanged } from "../../storage/db/guard.ts";
+import { images, tags, wantedTags } from "../../storage/db/schema/catalog.ts";
+import { writeTogether } from "../../storage/db/write-together.ts";
+import { authorize } from "../authorize.ts";
+import { RegistryError } from "../errors.ts";
+import { parseTag } from "../names.ts";
+import { findImageById, isPublished } from "../pull/resolve.ts";
+import { auditRow } from "../upkeep/audit.ts";
+import { ensureWritable, getContainer } from "./containers.ts";
+
+export type TagRow = Pick<typeof tags.$inferSelect, "arch" | "name" | "imageId">;
+
+/** Every tag of a container, for the actor who may see it. @throws `not-found` */
+export async function listTags(ctx: Context, actor: Actor, containerId: string): Promise<TagRow[]> {
+  const { container } = await getContainer(ctx, actor, { id: containerId });
+  return await ctx.db
+    .select({ arch: tags.arch, name: tags.name, imageId: tags.imageId })
+    .from(tags)
+    .where(eq(tags.containerId, container.id))
+    .orderBy(tags.arch, tags.name)
+    .all();
+}
+
+/**
+ * The end of an INSERT INTO tags: moves a tag that exists, unless it or the image it is on is frozen.
+ * Setting it again where it is changes nothing and is always fine.
+ */
+export const moveTagIfAllowed = sql`
+  ON CONFLICT (container_id, arch, name) DO UPDATE
+  SET image_id = excluded.image_id, updated_by = excluded.updated_by, updated_at = excluded.updated_at
+  WHERE image_id = excluded.image_id
+    OR (frozen = 0 AND NOT EXISTS (SELECT 1 FROM images WHERE images.id = tags.image_id AND images.frozen = 1))`;
+
+/**
+ * Sets a tag on an image of the container. On an image whose bytes are still to come the tag is noted,
+ * and moves when the image is published; until then it stays where it is.
+ * @param input.arch what the client says the image was built for; null when it does not say
+ * @throws `tag-invalid`, `architecture-mismatch`, `tag-frozen`, `read-only`, `not-found`, and what the policy refuses
+ */
+export async function setTag(
+  ctx: Context,
+  actor: Actor,
+  input: { containerId: string; imageId: string; tag: string; arch: string | null },
+): Promise<void> {
+  const row = await findImageById(ctx, actor, input.imageId);
+  const isOfContainer = row !== null && row.container.id === input.containerId;
+  const found = authorize(ctx, actor, "collection.push", isOfContainer ? row : null);
+  ensureWritable(found.container);
+  const name = parseTag(input.tag);
+  const { image, container } = found;
+  const now = ctx.now();
+  if (!isPublished(found)) {
+    const wanted = { imageId: image.id, name, arch: input.arch, wantedBy: actorUserId(actor), createdAt: now };
+    await ctx.db
+      .insert(wantedTags)
+      .values(wanted)
+      .onConflictDoUpdate({ target: [wantedTags.imageId, wantedTags.name], set: { arch: input.arch } })
+      .run();
+    return;
+  }
+  const { arch } = found.image;
+  if (input.arch !== null && input.arch !== arch) {
+    throw new RegistryError(
+      "architecture-mismatch",
+      `The image was built for ${arch}, not for ${printable(input.arch)}.`,
+    );
+  }
+  const target = `${found.entity.name}/${found.collection.name}/${container.name}:${name}`;
+  await writeTogether(ctx.db, [
+    statement(
+      ctx.db,
+      sql`
+      INSERT INTO ${tags} (container_id, arch, name, image_id, updated_by, updated_at)
+      SELECT ${container.id}, ${arch}, ${name}, ${image.id}, ${actorUserId(actor)}, ${now}
+      FROM ${images} WHERE ${images.id} = ${image.id}
+      ${moveTagIfAllowed}`,
+    ),
+    guardChanged(ctx.db, "tag-frozen"),
+    auditRow(ctx, actor, "tag.set", target, { detail: { arch, digest: image.digest } }),
+  ]);
+}
+
+/**
+ * Moves the tags that waited for an image of a container, when it is published now; for the batch that
+ * publishes it. One that was wanted for another architecture is dropped: the file is what counts.
+ */
+export function moveWantedTags(
+  ctx: Context,
+  { containerId, digest }: { containerId: string; digest: string },
+): [Statement, Statement] {
+  const isPublishedNow = and(
+    eq(images.containerId, containerId),
+    eq(images.digest, digest),
+    eq(images.state, "published"),
+  );
+  return [
+    statement(
+      ctx.db,
+      sql`
+        INSERT INTO ${tags} (container_id, arch, name, image_id, updated_by, updated_at)
+        SELECT ${images.containerId}, ${images.arch}, ${wantedTags.name}, ${images.id}, ${wantedTags.wantedBy}, ${ctx.now()}
+        FROM ${wantedTags} INNER JOIN ${images} ON ${images.id} = ${wantedTags.imageId}
+        WHERE ${isPublishedNow} AND (${wantedTags.arch} IS NULL OR ${wantedTags.arch} = ${images.arch})
+        ${moveTagIfAllowed}`,
+    ),
+    ctx.db
+      .delete(wantedTags)
+      .where(sql`${wantedTags.imageId} IN (SELECT ${images.id} FROM ${images} WHERE ${isPublishedNow})`),
+  ];
+}
+
+function printable(text: string): string {
+  return `'${text.replace(/[^\x20-\x7e]/g, "?").slice(0, 40)}'`;
+}

@@ -1,0 +1,16 @@
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import type { Context } from "../../context.ts";
+import type { Statement } from "../../storage/db/client.ts";
+import { tombstones } from "../../storage/db/schema/catalog.ts";
+
+export type NameKind = "entity" | "collection" | "short-name";
+
+/** Keeps the name of a deleted thing from being taken over. A collection's is `entity/collection`. */
+export function bury(ctx: Context, kind: NameKind, name: string): Statement {
+  return ctx.db.insert(tombstones).values({ kind, name, createdAt: ctx.now() }).onConflictDoNothing();
+}
+
+/** Whether a name is kept from a deleted thing. */
+export function isBuried(kind: NameKind, name: string): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${tombstones} WHERE ${and(eq(tombstones.kind, kind), eq(tombstones.name, name))})`;
+}

@@ -1,0 +1,93 @@
+/**
+ * Everything that can go wrong, declared once. The text is what a client may
+ * read; `RegistryError.detail` is for the log alone. Each protocol has a total
+ * map from code to its own wire form, so a new code does not compile until
+ * every protocol can say it.
+ */
+export const errorMessages = {
+  unauthenticated: "Sign in first: this needs an access token.",
+  "invalid-credential": "The access token is not valid: it is unknown, expired, revoked, or its user is disabled.",
+  "insufficient-scope": "The access token does not allow this.",
+  forbidden: "You are not allowed to do this.",
+  "not-found": "Not found.",
+  "no-such-route": "There is nothing at this address.",
+
+  "reference-invalid": "The reference is not valid.",
+  "name-invalid": "The name is not valid.",
+  "name-reserved": "This name is reserved.",
+  "name-taken": "This name is taken.",
+  "tag-invalid": "The tag is not valid.",
+  "digest-invalid": "The digest is not valid: it must be sha256. and 64 lower-case hexadecimal digits.",
+  "body-invalid": "The request body is not valid.",
+  "body-too-large": "The request body is too large.",
+  "length-required": "The request needs a Content-Length.",
+  conflict: "Someone else changed this at the same time. Try again.",
+
+  "pushing-disabled": "This registry takes no pushes at the moment.",
+  "collections-disabled": "On this registry only administrators create collections.",
+  "collection-limit": "You own as many collections as this registry allows.",
+  "private-only": "On this registry every collection is private.",
+  frozen: "This is frozen and cannot be replaced or deleted.",
+  "tag-frozen": "This tag exists, and is frozen.",
+  "read-only": "This container is read-only.",
+
+  "image-too-large": "The image is too large.",
+  "size-mismatch": "The number of bytes is not what was announced.",
+  "digest-mismatch": "The bytes do not have the announced SHA-256.",
+  "upload-expired": "This upload URL has expired. Push again.",
+  "upload-used": "This upload URL was used already. Push again.",
+  "upload-incomplete": "The bytes of this image have not arrived. Push again.",
+  "already-present": "This image is already present.",
+  "sif-invalid": "The file is not a SIF image.",
+  "sif-unsupported": "This kind of SIF image is not supported.",
+  "architecture-mismatch": "The image was built for another architecture.",
+
+  "capability-invalid": "This URL is not valid.",
+  "capability-expired": "This URL has expired.",
+  "range-not-satisfiable": "The requested range cannot be served.",
+
+  "already-so": "Nothing to change: it is so already.",
+  "rate-limited": "Too many attempts. Wait a little.",
+  misdirected: "This registry does not know its public address: its administrator must set PUBLIC_ORIGIN.",
+  misconfigured: "This registry is not configured: its administrator finds the reasons in the log.",
+  unavailable: "The registry is overloaded. Try again in a few seconds.",
+  internal: "Something went wrong on our side. It was logged.",
+} as const satisfies Record<string, string>;
+
+export type ErrorCode = keyof typeof errorMessages;
+
+export const errorCodes = Object.keys(errorMessages) as ErrorCode[];
+
+export class RegistryError extends Error {
+  override readonly name = "RegistryError";
+  readonly code: ErrorCode;
+  /** For the log, never for a client. */
+  readonly detail: string | undefined;
+
+  /** @param publicMessage what the client reads; the table's sentence by default */
+  constructor(code: ErrorCode, publicMessage?: string, options: { detail?: string; cause?: unknown } = {}) {
+    super(publicMessage ?? errorMessages[code], options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+    this.detail = options.detail;
+  }
+}
+
+/** Gives any thrown value a code. Whatever is not ours is `unavailable` (an overloaded database) or `internal`. */
+export function toRegistryError(thrown: unknown): RegistryError {
+  if (thrown instanceof RegistryError) return thrown;
+  const text = describe(thrown);
+  // D1 says these when its queue is full, a query was cut, or its object moved (D1's error list, 2026).
+  const isOverload = /overloaded|D1 DB reset|storage operation exceeded timeout|Network connection lost/i.test(text);
+  return new RegistryError(isOverload ? "unavailable" : "internal", undefined, { detail: text, cause: thrown });
+}
+
+/** The messages of an error and its causes, for the log. */
+export function describe(thrown: unknown): string {
+  const parts: string[] = [];
+  let current: unknown = thrown;
+  for (let depth = 0; depth < 5 && current !== undefined; depth++) {
+    parts.push(current instanceof Error ? `${current.name}: ${current.message}` : String(current));
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return parts.join(" <- ");
+}

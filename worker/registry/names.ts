@@ -1,0 +1,118 @@
+import { type Digest, isDigest } from "./digest.ts";
+import { RegistryError } from "./errors.ts";
+import { limits } from "./limits.ts";
+
+/**
+ * Names that no entity may have: the first segment of every route and UI page, and words that clients or
+ * people would take for something else. A test holds the routes against this list.
+ */
+export const reservedNames: ReadonlySet<string> = new Set(
+  `about accessibility account admin api assets auth blobs collections compare connect containers default docs explore
+  favicon.ico help imagefile invitations keys labels library login logout maintenance me new offline pks robots.txt root
+  s search settings shares site sitemap.xml stars static statistics status system tags teams terms token tokens tools
+  topics u upload uploads user users v1 v2 version`.split(/\s+/),
+);
+
+/** The short name a one-part reference (`library://alpine`) looks in. An administrator gives it out. */
+export const LIBRARY_SHORT_NAME = "library";
+
+export const DEFAULT_TAG = "latest";
+
+/** What a reference's path names. `entity` is null when the collection is named by its short name. */
+export interface ContainerPath {
+  entity: string | null;
+  collection: string;
+  container: string;
+}
+
+export type Selector = { kind: "tag"; tag: string } | { kind: "digest"; digest: Digest };
+
+export interface ImageReference {
+  path: ContainerPath;
+  selector: Selector;
+}
+
+// One component by the library client's grammar (scs-library-client v1 util.go).
+const component = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
+// The two forms a client may put in a tag's place to name an image by content.
+const contentForm = /^(?:sha256\.[0-9a-f]{64}|sif\.[0-9a-f-]{36})$/i;
+
+/**
+ * A name of an entity, collection or container, lower-cased.
+ * @throws `name-invalid`
+ */
+export function parseName(text: string): string {
+  const name = text.toLowerCase();
+  if (name.length > limits.nameLength || !component.test(name)) {
+    throw new RegistryError(
+      "name-invalid",
+      `${quote(text)} is not a valid name: use up to ${limits.nameLength} letters and digits, with single dots, dashes or underscores between them.`,
+    );
+  }
+  return name;
+}
+
+/**
+ * A name that a new entity may take.
+ * @throws `name-invalid`, `name-reserved`
+ */
+export function parseEntityName(text: string): string {
+  const name = parseName(text);
+  if (reservedNames.has(name)) throw new RegistryError("name-reserved", `The name ${quote(name)} is reserved.`);
+  return name;
+}
+
+/**
+ * A tag as it may be set. Tags keep their case, as in OCI.
+ * @throws `tag-invalid`
+ */
+export function parseTag(text: string): string {
+  if (text.length > limits.tagLength || !tagPattern.test(text)) {
+    throw new RegistryError(
+      "tag-invalid",
+      `${quote(text)} is not a valid tag: use up to ${limits.tagLength} letters, digits, dots, dashes and underscores, not beginning with a dot or dash.`,
+    );
+  }
+  if (contentForm.test(text)) {
+    throw new RegistryError("tag-invalid", `${quote(text)} cannot be a tag: it names an image by its content.`);
+  }
+  return text;
+}
+
+/**
+ * `[[entity/]collection/]container[:tag or sha256.digest]`, the tag being `latest` by default. Only the
+ * first of several tags (`a,b`) counts, as in the clients.
+ * @throws `reference-invalid`
+ */
+export function parseImageReference(text: string): ImageReference {
+  const invalid = () => new RegistryError("reference-invalid", `${quote(text)} is not a valid reference.`);
+  if (text.length > limits.referenceLength) throw invalid();
+  const colon = text.indexOf(":");
+  const path = parseContainerPath(colon === -1 ? text : text.slice(0, colon));
+  const wanted = colon === -1 ? DEFAULT_TAG : (text.slice(colon + 1).split(",")[0] ?? "");
+  if (path === null) throw invalid();
+  if (isDigest(wanted)) return { path, selector: { kind: "digest", digest: wanted } };
+  if (wanted.length > limits.tagLength || !tagPattern.test(wanted) || contentForm.test(wanted)) throw invalid();
+  return { path, selector: { kind: "tag", tag: wanted } };
+}
+
+/** One to three components; null where they are not names. */
+export function parseContainerPath(text: string): ContainerPath | null {
+  const parts = text.toLowerCase().split("/");
+  if (!parts.every((part) => part.length <= limits.nameLength && component.test(part))) return null;
+  const [first, second, third] = parts;
+  if (first === undefined) return null;
+  if (parts.length === 1) return { entity: null, collection: LIBRARY_SHORT_NAME, container: first };
+  if (parts.length === 2 && second !== undefined) return { entity: null, collection: first, container: second };
+  if (parts.length === 3 && second !== undefined && third !== undefined) {
+    return { entity: first, collection: second, container: third };
+  }
+  return null;
+}
+
+/** A name in a message: short, and free of control characters whatever was sent. */
+function quote(text: string): string {
+  const printable = text.replace(/[^\x20-\x7e]/g, "?");
+  return `'${printable.length > 60 ? `${printable.slice(0, 57)}...` : printable}'`;
+}

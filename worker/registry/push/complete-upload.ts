@@ -1,0 +1,71 @@
+import { and, desc, eq, gt } from "drizzle-orm";
+import type { Actor } from "../../access/roles.ts";
+import type { Context } from "../../context.ts";
+import { type ObjectStart, readObjectStart } from "../../storage/blobs.ts";
+import { images, uploads } from "../../storage/db/schema/catalog.ts";
+import { authorize } from "../authorize.ts";
+import { ensureWritable } from "../catalog/containers.ts";
+import { digestHex, parseDigest } from "../digest.ts";
+import { RegistryError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { type FoundImage, imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
+import { inspectImage } from "./inspect.ts";
+import { publishUpload, refuseUpload } from "./publish.ts";
+import type { Upload } from "./start-upload.ts";
+
+/**
+ * Completes an upload: checks size, SHA-256 and that it is a SIF image, and publishes it. Completing
+ * what is published already is fine: clients repeat themselves, and two may push the same image.
+ * @throws `upload-incomplete`, `size-mismatch`, `digest-mismatch`, `sif-invalid`, `sif-unsupported`,
+ *   and what the policy refuses
+ */
+export async function completeUpload(ctx: Context, actor: Actor, imageId: string): Promise<void> {
+  const [rows, open] = await ctx.db.batch([
+    imageQuery(ctx, actor, eq(images.id, imageId)),
+    openUploadsQuery(ctx, imageId),
+  ]);
+  const found = authorize(ctx, actor, "collection.push", toFoundImage(rows));
+  if (isPublished(found)) return;
+  ensureWritable(found.container);
+  for (const row of open) {
+    const upload = { ...row, digest: parseDigest(row.digest) };
+    const start = await readObjectStart(ctx.bucket, upload.objectKey, limits.sifFirstReadBytes);
+    if (start !== null) return await verifyAndPublish(ctx, actor, found, upload, start);
+  }
+  throw new RegistryError("upload-incomplete");
+}
+
+/** Publishes what is stored under an upload's key, or refuses it and frees the bytes. */
+export async function verifyAndPublish(
+  ctx: Context,
+  actor: Actor,
+  found: FoundImage,
+  upload: Upload,
+  start: ObjectStart,
+): Promise<void> {
+  try {
+    if (start.sizeBytes !== upload.sizeBytes) throw new RegistryError("size-mismatch");
+    if (start.sha256Hex !== digestHex(upload.digest)) throw new RegistryError("digest-mismatch");
+    const inspection = await inspectImage(ctx.bucket, upload.objectKey, start);
+    await publishUpload(ctx, actor, found, upload, inspection);
+  } catch (thrown) {
+    if (thrown instanceof RegistryError && isVerdict(thrown)) await refuseUpload(ctx, actor, found, upload, thrown);
+    throw thrown;
+  }
+}
+
+/** Whether an error says that these bytes can never be published. */
+function isVerdict(error: RegistryError): boolean {
+  return ["size-mismatch", "digest-mismatch", "sif-invalid", "sif-unsupported"].includes(error.code);
+}
+
+/** Newest first: a retry's bytes are more likely to be there than those of the try that failed. */
+function openUploadsQuery(ctx: Context, imageId: string) {
+  const notBefore = ctx.now() - limits.completeGraceSeconds * 1000;
+  return ctx.db
+    .select()
+    .from(uploads)
+    .where(and(eq(uploads.imageId, imageId), eq(uploads.state, "open"), gt(uploads.expiresAt, notBefore)))
+    .orderBy(desc(uploads.createdAt))
+    .limit(limits.openUploadsPerImage);
+}

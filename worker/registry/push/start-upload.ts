@@ -1,0 +1,71 @@
+import { type Actor, actorUserId } from "../../access/roles.ts";
+import type { Context } from "../../context.ts";
+import { signCapability } from "../../storage/capabilities.ts";
+import { uploads } from "../../storage/db/schema/catalog.ts";
+import { uploadObjectKey } from "../../storage/layout.ts";
+import { authorize } from "../authorize.ts";
+import { ensureWritable } from "../catalog/containers.ts";
+import { type Digest, parseDigest } from "../digest.ts";
+import { RegistryError } from "../errors.ts";
+import { limits } from "../limits.ts";
+import { type FoundImage, findImageById, isPublished } from "../pull/resolve.ts";
+
+export type Upload = Omit<typeof uploads.$inferSelect, "digest"> & { digest: Digest };
+
+/**
+ * Starts the upload of an image in one piece.
+ * @returns the absolute URL for one PUT of exactly so many bytes with exactly the image's SHA-256
+ * @throws `already-present`, `image-too-large`, `digest-mismatch` (the claim is not the image's), `read-only`,
+ *   and what the policy refuses
+ */
+export async function startUpload(
+  ctx: Context,
+  actor: Actor,
+  input: { imageId: string; sizeBytes: number; claimedDigest: Digest | null },
+): Promise<{ uploadUrl: string }> {
+  const { image } = await imageForUpload(ctx, actor, input.imageId);
+  if (input.claimedDigest !== null && input.claimedDigest !== image.digest) throw new RegistryError("digest-mismatch");
+  const maxBytes = limits.singleUploadBytes;
+  if (input.sizeBytes > maxBytes) {
+    throw new RegistryError(
+      "image-too-large",
+      `The image has ${input.sizeBytes} bytes; at most ${maxBytes} are taken.`,
+    );
+  }
+  const { createdAt, ...upload } = await openUpload(ctx, actor, image, input.sizeBytes);
+  const capability = { audience: "upload", modifiedAt: createdAt, ...upload } as const;
+  const token = await signCapability(ctx.settings, capability);
+  return { uploadUrl: `${ctx.origin()}/blobs/upload?t=${token}` };
+}
+
+/** The image a step of an upload is about. @throws `already-present`, `read-only`, and what the policy refuses */
+export async function imageForUpload(ctx: Context, actor: Actor, imageId: string): Promise<FoundImage> {
+  const found = authorize(ctx, actor, "collection.push", await findImageById(ctx, actor, imageId));
+  ensureWritable(found.container);
+  if (isPublished(found)) throw new RegistryError("already-present");
+  return found;
+}
+
+/** Writes the row that lets upkeep find the bytes, whatever becomes of them. */
+export async function openUpload(
+  ctx: Context,
+  actor: Actor,
+  image: { id: string; digest: string },
+  sizeBytes: number,
+): Promise<Upload> {
+  const id = crypto.randomUUID();
+  const now = ctx.now();
+  const upload: Upload = {
+    id,
+    imageId: image.id,
+    userId: actorUserId(actor),
+    objectKey: uploadObjectKey(id),
+    digest: parseDigest(image.digest),
+    sizeBytes,
+    state: "open",
+    createdAt: now,
+    expiresAt: now + limits.uploadSeconds * 1000,
+  };
+  await ctx.db.insert(uploads).values(upload).run();
+  return upload;
+}

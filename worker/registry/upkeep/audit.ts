@@ -1,0 +1,30 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Actor } from "../../access/roles.ts";
+import type { Context } from "../../context.ts";
+import { type Statement, statement } from "../../storage/db/client.ts";
+import { audit } from "../../storage/db/schema/upkeep.ts";
+
+/**
+ * A row of the audit log, for the batch of the act it records.
+ * @param options.when a condition seen inside the batch; without it the row is always written
+ */
+export function auditRow(
+  ctx: Context,
+  actor: Actor,
+  action: string,
+  target: string,
+  options: { detail?: Record<string, unknown>; when?: SQL } = {},
+): Statement {
+  const detail = options.detail === undefined ? null : JSON.stringify(options.detail);
+  return statement(
+    ctx.db,
+    sql`
+    INSERT INTO ${audit} (at, actor, action, target, detail, request_id)
+    SELECT ${ctx.now()}, ${actorLabel(actor)}, ${action}, ${target}, ${detail}, ${ctx.requestId}
+    WHERE ${options.when ?? sql`1`}`,
+  );
+}
+
+function actorLabel(actor: Actor): string {
+  return actor.kind === "user" ? actor.username : actor.kind;
+}

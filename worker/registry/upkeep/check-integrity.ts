@@ -1,0 +1,91 @@
+import { and, asc, gt, lte, sql } from "drizzle-orm";
+import type { Actor } from "../../access/roles.ts";
+import type { Context } from "../../context.ts";
+import { blobs, uploads } from "../../storage/db/schema/catalog.ts";
+import { OBJECT_PREFIX } from "../../storage/layout.ts";
+import { authorizeOnSite } from "../authorize.ts";
+import { limits } from "../limits.ts";
+
+export interface Finding {
+  kind:
+    | "object-missing"
+    | "object-size-differs"
+    | "object-without-row"
+    | "blob-unreferenced"
+    | "upload-open"
+    | "image-without-blob"
+    | "tag-on-unpublished-image"
+    | "tag-architecture-differs"
+    | "tag-in-other-container";
+  subject: string;
+}
+
+export interface IntegrityPage {
+  findings: Finding[];
+  /** How many objects in R2 this page looked at. */
+  objects: number;
+  /** Pass it back for the next page; null at the end. */
+  next: string | null;
+}
+
+/**
+ * Holds the database and the bucket against each other, one page of R2 keys a call: each object has a
+ * blob or an upload, each blob its object of the right size. The first page also checks what SQL
+ * alone can see. It reads only.
+ */
+export async function checkIntegrity(ctx: Context, actor: Actor, after: string | null): Promise<IntegrityPage> {
+  authorizeOnSite(ctx.settings, actor, "site.administer");
+  const startAfter = after ?? OBJECT_PREFIX;
+  const listed = await ctx.bucket.list({ prefix: OBJECT_PREFIX, startAfter, limit: limits.integrityPage });
+  const next = listed.truncated ? (listed.objects.at(-1)?.key ?? null) : null;
+  const stored = new Map(listed.objects.map((object) => [object.key, object.size]));
+  const [blobRows, uploadRows] = await ctx.db.batch([
+    ctx.db
+      .select()
+      .from(blobs)
+      .where(and(gt(blobs.objectKey, startAfter), next === null ? undefined : lte(blobs.objectKey, next)))
+      .orderBy(asc(blobs.objectKey)),
+    ctx.db
+      .select()
+      .from(uploads)
+      .where(and(gt(uploads.objectKey, startAfter), next === null ? undefined : lte(uploads.objectKey, next))),
+  ]);
+  const findings: Finding[] = after === null ? await checkRows(ctx) : [];
+  for (const blob of blobRows) {
+    const size = stored.get(blob.objectKey);
+    if (size === undefined) findings.push({ kind: "object-missing", subject: blob.digest });
+    else if (size !== blob.sizeBytes) findings.push({ kind: "object-size-differs", subject: blob.digest });
+    if (blob.unreferencedAt !== null) findings.push({ kind: "blob-unreferenced", subject: blob.digest });
+    stored.delete(blob.objectKey);
+  }
+  for (const upload of uploadRows) {
+    if (upload.state === "open") findings.push({ kind: "upload-open", subject: upload.id });
+    stored.delete(upload.objectKey);
+  }
+  for (const key of stored.keys()) findings.push({ kind: "object-without-row", subject: key });
+  return { findings, objects: listed.objects.length, next };
+}
+
+/** What foreign keys and CHECKs cannot say. */
+async function checkRows(ctx: Context): Promise<Finding[]> {
+  const checks: Record<string, ReturnType<typeof sql>> = {
+    "image-without-blob": sql`
+      SELECT images.id AS subject FROM images LEFT JOIN blobs ON blobs.digest = images.blob_digest
+      WHERE images.state = 'published' AND blobs.digest IS NULL`,
+    "tag-on-unpublished-image": sql`
+      SELECT tags.image_id || ':' || tags.name AS subject FROM tags INNER JOIN images ON images.id = tags.image_id
+      WHERE images.state <> 'published'`,
+    "tag-architecture-differs": sql`
+      SELECT tags.image_id || ':' || tags.name AS subject FROM tags INNER JOIN images ON images.id = tags.image_id
+      WHERE images.arch IS NOT tags.arch`,
+    "tag-in-other-container": sql`
+      SELECT tags.image_id || ':' || tags.name AS subject FROM tags INNER JOIN images ON images.id = tags.image_id
+      WHERE images.container_id <> tags.container_id`,
+  };
+  const findings: Finding[] = [];
+  for (const [kind, query] of Object.entries(checks)) {
+    const rows = await ctx.db.all<{ subject: string }>(sql`${query} LIMIT ${limits.integrityPage}`);
+    findings.push(...rows.map(({ subject }) => ({ kind: kind as Finding["kind"], subject })));
+  }
+  return findings;
+}

@@ -1,0 +1,216 @@
+import { sql } from "drizzle-orm";
+import {
+  type AnySQLiteColumn,
+  check,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  unique,
+} from "drizzle-orm/sqlite-core";
+import { users } from "./people.ts";
+
+/** The first part of a reference. A user owns it. */
+export const entities = sqliteTable(
+  "entities",
+  {
+    id: text("id").primaryKey(),
+    name: text("name").notNull().unique(),
+    ownerUserId: text("owner_user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "restrict" }),
+    description: text("description").notNull().default(""),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [index("entities_owner").on(table.ownerUserId)],
+);
+
+export const collections = sqliteTable(
+  "collections",
+  {
+    id: text("id").primaryKey(),
+    entityId: text("entity_id")
+      .notNull()
+      .references(() => entities.id, { onDelete: "restrict" }),
+    name: text("name").notNull(),
+    /** The name two-part references find it by; at most one collection in the registry holds it. */
+    shortName: text("short_name").unique(),
+    description: text("description").notNull().default(""),
+    visibility: text("visibility", { enum: ["public", "internal", "private"] }).notNull(),
+    createdBy: text("created_by").references(() => users.id, { onDelete: "set null" }),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [
+    unique("collections_entity_name").on(table.entityId, table.name),
+    check("collections_visibility", sql`${table.visibility} IN ('public', 'internal', 'private')`),
+  ],
+);
+
+/** People of a collection beside its entity's owner. */
+export const collectionMembers = sqliteTable(
+  "collection_members",
+  {
+    collectionId: text("collection_id")
+      .notNull()
+      .references(() => collections.id, { onDelete: "cascade" }),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    role: text("role", { enum: ["owner", "contributor", "reader"] }).notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.collectionId, table.userId] }),
+    index("collection_members_user").on(table.userId),
+    check("collection_members_role", sql`${table.role} IN ('owner', 'contributor', 'reader')`),
+  ],
+);
+
+export const containers = sqliteTable(
+  "containers",
+  {
+    id: text("id").primaryKey(),
+    collectionId: text("collection_id")
+      .notNull()
+      .references(() => collections.id, { onDelete: "cascade" }),
+    name: text("name").notNull(),
+    description: text("description").notNull().default(""),
+    readOnly: integer("read_only", { mode: "boolean" }).notNull().default(false),
+    createdBy: text("created_by").references(() => users.id, { onDelete: "set null" }),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [unique("containers_collection_name").on(table.collectionId, table.name)],
+);
+
+/** Verified content, once per digest. A row is born in the batch that publishes the upload it came with. */
+export const blobs = sqliteTable(
+  "blobs",
+  {
+    digest: text("digest").primaryKey(),
+    /** The R2 key: opaque, written once. */
+    objectKey: text("object_key").notNull().unique(),
+    sizeBytes: integer("size_bytes").notNull(),
+    createdAt: integer("created_at").notNull(),
+    /** When its last image went; null while an image refers to it. */
+    unreferencedAt: integer("unreferenced_at"),
+  },
+  (table) => [
+    check("blobs_size", sql`${table.sizeBytes} > 0`),
+    check("blobs_digest", sql`${table.digest} GLOB 'sha256.*' AND length(${table.digest}) = 71`),
+  ],
+);
+
+/** A blob in a container. Registered by a push before its bytes come; published once they are verified. */
+export const images = sqliteTable(
+  "images",
+  {
+    id: text("id").primaryKey(),
+    containerId: text("container_id")
+      .notNull()
+      .references(() => containers.id, { onDelete: "cascade" }),
+    digest: text("digest").notNull(),
+    state: text("state", { enum: ["registered", "published"] }).notNull(),
+    blobDigest: text("blob_digest").references((): AnySQLiteColumn => blobs.digest, { onDelete: "restrict" }),
+    description: text("description").notNull().default(""),
+    /** From the SIF header, in Go's words; null until published. */
+    arch: text("arch"),
+    sizeBytes: integer("size_bytes"),
+    signed: integer("signed", { mode: "boolean" }),
+    encrypted: integer("encrypted", { mode: "boolean" }),
+    /** Fingerprints its signatures name, not verified. */
+    fingerprints: text("fingerprints", { mode: "json" }).$type<string[]>(),
+    frozen: integer("frozen", { mode: "boolean" }).notNull().default(false),
+    createdBy: text("created_by").references(() => users.id, { onDelete: "set null" }),
+    createdAt: integer("created_at").notNull(),
+    publishedAt: integer("published_at"),
+  },
+  (table) => [
+    unique("images_container_digest").on(table.containerId, table.digest),
+    index("images_blob").on(table.blobDigest),
+    check("images_state", sql`${table.state} IN ('registered', 'published')`),
+    check(
+      "images_published",
+      sql`${table.state} = 'registered' OR (${table.blobDigest} IS ${table.digest} AND ${table.arch} IS NOT NULL AND ${table.sizeBytes} > 0)`,
+    ),
+  ],
+);
+
+/** A name of an image in its container, for one architecture. */
+export const tags = sqliteTable(
+  "tags",
+  {
+    containerId: text("container_id")
+      .notNull()
+      .references(() => containers.id, { onDelete: "cascade" }),
+    arch: text("arch").notNull(),
+    name: text("name").notNull(),
+    imageId: text("image_id")
+      .notNull()
+      .references(() => images.id, { onDelete: "restrict" }),
+    frozen: integer("frozen", { mode: "boolean" }).notNull().default(false),
+    updatedBy: text("updated_by").references(() => users.id, { onDelete: "set null" }),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.containerId, table.arch, table.name] }),
+    index("tags_image").on(table.imageId),
+  ],
+);
+
+/** Tags asked for while the image's bytes were on their way; they move in the batch that publishes it. */
+export const wantedTags = sqliteTable(
+  "wanted_tags",
+  {
+    imageId: text("image_id")
+      .notNull()
+      .references(() => images.id, { onDelete: "cascade" }),
+    name: text("name").notNull(),
+    /** What the client says it is; null when it does not say. */
+    arch: text("arch"),
+    wantedBy: text("wanted_by").references(() => users.id, { onDelete: "set null" }),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.imageId, table.name] })],
+);
+
+/** Bytes on the way. The row outlives its URL, so that upkeep finds whatever the URL may have left. */
+export const uploads = sqliteTable(
+  "uploads",
+  {
+    id: text("id").primaryKey(),
+    imageId: text("image_id").references(() => images.id, { onDelete: "set null" }),
+    userId: text("user_id").references(() => users.id, { onDelete: "set null" }),
+    objectKey: text("object_key").notNull().unique(),
+    digest: text("digest").notNull(),
+    sizeBytes: integer("size_bytes").notNull(),
+    state: text("state", { enum: ["open", "published", "refused"] }).notNull(),
+    createdAt: integer("created_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [
+    index("uploads_image").on(table.imageId, table.state),
+    index("uploads_expiry").on(table.expiresAt),
+    check("uploads_state", sql`${table.state} IN ('open', 'published', 'refused')`),
+  ],
+);
+
+/**
+ * Names of deleted things, kept until an administrator frees them, so that
+ * nobody takes over a name that others still pull from. `name` is `entity`,
+ * `entity/collection` or the short name.
+ */
+export const tombstones = sqliteTable(
+  "tombstones",
+  {
+    kind: text("kind", { enum: ["entity", "collection", "short-name"] }).notNull(),
+    name: text("name").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.kind, table.name] }),
+    check("tombstones_kind", sql`${table.kind} IN ('entity', 'collection', 'short-name')`),
+  ],
+);
