@@ -6,11 +6,10 @@ import { authenticate } from "../../registry/people/authenticate.ts";
 
 /** `remote login`, `remote status`, `remote get-login-password`. */
 export const account = new Hono<AppEnv>();
-account.use(withContext);
 
 /** 200 is valid. 404 makes the client say "Invalid Credentials"; for a 401 it would say "Unknown". */
-account.get("/v1/token-status", async (c) => {
-  const actor = await authenticate(c.get("ctx"), c.req.header("authorization")).catch((thrown) => {
+account.get("/v1/token-status", withContext, async (c) => {
+  const actor = await authenticate(c.var.ctx, c.req.header("authorization")).catch((thrown) => {
     if (thrown instanceof RegistryError && thrown.code === "invalid-credential") return null;
     throw thrown;
   });
@@ -19,9 +18,9 @@ account.get("/v1/token-status", async (c) => {
 });
 
 /** A bare object, no `data`. The secret is what the client presented: what it would use as a password. */
-account.get("/v1/rbac/users/current", async (c) => {
+account.get("/v1/rbac/users/current", withContext, async (c) => {
   const header = c.req.header("authorization");
-  const actor = await authenticate(c.get("ctx"), header);
+  const actor = await authenticate(c.var.ctx, header);
   const credential = readAuthorization(header);
   if (actor.kind !== "user" || credential.kind !== "token") throw new RegistryError("unauthenticated");
   return c.json({

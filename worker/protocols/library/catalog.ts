@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { readJson } from "../../http/body.ts";
-import { type AppEnv, withActor, withContext } from "../../http/request-context.ts";
+import type { AppEnv } from "../../http/request-context.ts";
 import { createCollection, getCollection, listCollections } from "../../registry/catalog/collections.ts";
 import { createContainer, getContainer } from "../../registry/catalog/containers.ts";
 import { createEntity, getEntity, getOwnEntity } from "../../registry/catalog/entities.ts";
@@ -13,7 +13,6 @@ import { newCollectionBody, newContainerBody, newEntityBody } from "./schemas.ts
 
 /** Entities, collections, containers and search. A push asks for each, and creates what answers 404. */
 export const catalog = new Hono<AppEnv>();
-catalog.use(withContext, withActor);
 
 catalog.get("/v1/entities", async (c) => {
   return c.json({ data: presentEntity(await getOwnEntity(c.var.ctx, c.var.actor)) });

@@ -11,7 +11,7 @@ export const discovery = new Hono<AppEnv>();
  * append to `uri`. `keystoreAPI` must be there or every pull fails (apptainer 1.4.5).
  */
 discovery.get("/assets/config/config.prod.json", withContext, (c) => {
-  const uri = c.get("ctx").origin();
+  const uri = c.var.ctx.origin();
   const service = { uri };
   c.header("Cache-Control", `public, max-age=${limits.discoveryCacheSeconds}`);
   return c.json({ libraryAPI: service, keystoreAPI: service, tokenAPI: service });

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { contentLength, readJson } from "../../http/body.ts";
-import { type AppEnv, withActor, withContext } from "../../http/request-context.ts";
+import type { AppEnv } from "../../http/request-context.ts";
 import { deleteImage } from "../../registry/catalog/delete-image.ts";
 import { listTags, setTag } from "../../registry/catalog/tags.ts";
 import { parseDigest } from "../../registry/digest.ts";
@@ -16,7 +16,6 @@ import { completeBody, newImageBody, setTagBody, startUploadBody } from "./schem
 
 /** Images, their bytes and their tags. */
 export const images = new Hono<AppEnv>();
-images.use(withContext, withActor);
 
 /** What a pull asks first, and a push to see whether it must upload. */
 images.get("/v1/images/:reference{.+}", async (c) => {

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { AppEnv } from "../../http/request-context.ts";
+import { type AppEnv, withActor, withContext } from "../../http/request-context.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import { account } from "./account.ts";
 import { catalog } from "./catalog.ts";
@@ -12,7 +12,13 @@ export const library = new Hono<AppEnv>();
 
 library.onError(onLibraryError);
 
-for (const part of [discovery, account, catalog, images]) library.route("/", part);
+// These two answer before anybody is asked who they are.
+library.route("/", discovery);
+library.route("/", account);
+
+for (const path of ["/v1/*", "/v2/imagefile/*", "/v2/tags/*"]) library.use(path, withContext, withActor);
+library.route("/", catalog);
+library.route("/", images);
 
 /**
  * Everything else here is not found, in the protocol's form. That includes `v1/oci-redirect` and

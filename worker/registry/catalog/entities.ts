@@ -1,6 +1,7 @@
-import { eq, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { type Actor, actorUserId, type EntityFacts } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
+import { columnsOf } from "../../storage/db/columns.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
 import { collections, entities } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
@@ -30,17 +31,14 @@ export async function findEntity(
   by: { name: string } | { id: string },
 ): Promise<{ entity: Entity; facts: EntityFacts } | null> {
   const row = await ctx.db
-    .select({
-      entity: entities,
-      hasVisibleCollection: sql<number>`EXISTS (
-        SELECT 1 FROM ${collections}
-        WHERE ${collections.entityId} = ${entities.id} AND ${visibleTo(actor, ctx.settings)})`,
-    })
+    .select({ entity: columnsOf(entities), visibleCollectionId: collections.id })
     .from(entities)
+    .leftJoin(collections, and(eq(collections.entityId, entities.id), visibleTo(actor, ctx.settings)))
     .where("name" in by ? eq(entities.name, by.name.toLowerCase()) : eq(entities.id, by.id))
+    .limit(1)
     .get();
   if (row === undefined) return null;
-  const facts = { entityOwnerId: row.entity.ownerUserId, hasVisibleCollection: row.hasVisibleCollection === 1 };
+  const facts = { entityOwnerId: row.entity.ownerUserId, hasVisibleCollection: row.visibleCollectionId !== null };
   return { entity: row.entity, facts };
 }
 

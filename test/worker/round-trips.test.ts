@@ -1,0 +1,167 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Env } from "../../worker/env.ts";
+import { makeSif } from "../support/make-sif.ts";
+import {
+  type Ask,
+  ask,
+  environment,
+  newPerson,
+  type Person,
+  push,
+  register,
+  startUpload,
+} from "../support/worker/registry.ts";
+
+/** Calls that leave the Worker, counted; a batch is one. */
+interface Counts {
+  d1: number;
+  r2: number;
+  durable: number;
+}
+
+function counted(): { env: Env; counts: Counts } {
+  const counts: Counts = { d1: 0, r2: 0, durable: 0 };
+  const env = environment();
+  const count = (kind: keyof Counts) => () => {
+    counts[kind]++;
+  };
+  return {
+    counts,
+    env: {
+      ...env,
+      DB: countCalls(env.DB, { batch: count("d1"), exec: count("d1") }, (statement) =>
+        countStatement(statement as D1PreparedStatement, count("d1")),
+      ),
+      BLOBS: countCalls(
+        env.BLOBS,
+        Object.fromEntries(["get", "put", "head", "delete", "list"].map((m) => [m, count("r2")])),
+      ),
+      RATE_LIMITER: countCalls(env.RATE_LIMITER, { get: count("durable") }),
+    },
+  };
+}
+
+function countCalls<T extends object>(
+  target: T,
+  counters: Record<string, () => void>,
+  wrapPrepared?: (of: unknown) => unknown,
+): T {
+  return new Proxy(target, {
+    get(object, name) {
+      const value: unknown = Reflect.get(object, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        counters[String(name)]?.();
+        const result: unknown = value.apply(object, args.map(unwrap));
+        return name === "prepare" && wrapPrepared ? wrapPrepared(result) : result;
+      };
+    },
+  });
+}
+
+const originals = new WeakMap<object, D1PreparedStatement>();
+
+/** A statement that counts when it runs by itself, and is the real one in a batch. */
+function countStatement(statement: D1PreparedStatement, count: () => void): D1PreparedStatement {
+  const wrapped = new Proxy(statement, {
+    get(object, name) {
+      const value: unknown = Reflect.get(object, name);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) => {
+        if (name === "bind") return countStatement(value.apply(object, args) as D1PreparedStatement, count);
+        count();
+        return value.apply(object, args) as unknown;
+      };
+    },
+  });
+  originals.set(wrapped, statement);
+  return wrapped;
+}
+
+function unwrap(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unwrap);
+  return typeof value === "object" && value !== null ? (originals.get(value) ?? value) : value;
+}
+
+async function countsOf(path: string, options: Ask = {}): Promise<Counts & { status: number }> {
+  const { env, counts } = counted();
+  const response = await ask(path, { ...options, env });
+  await response.arrayBuffer();
+  return { status: response.status, ...counts };
+}
+
+describe("round trips", () => {
+  let alice: Person;
+  let path: string;
+  let pushed: Awaited<ReturnType<typeof push>>;
+  const bytes = makeSif({ salt: "counted" });
+
+  beforeAll(async () => {
+    alice = await newPerson("counter");
+    path = `${alice.username}/counted/app`;
+    pushed = await push(alice.token, `${path}:v1`, bytes);
+    // The first use of a token in an hour is written, outside the answer.
+    await ask("/v1/token-status", { token: alice.token });
+  });
+
+  it("are none for discovery, the version, and what cannot be a token", async () => {
+    for (const url of ["/assets/config/config.prod.json", "/version", "/api/v1/site", "/v1/nothing", "/blobs/x?t=y"]) {
+      expect(await countsOf(url), url).toMatchObject({ d1: 0, r2: 0, durable: 0 });
+    }
+    expect(await countsOf("/v1/token-status", { token: "garbage" })).toMatchObject({ status: 404, d1: 0 });
+  });
+
+  it("are one for an anonymous look at an image and for beginning to pull it, at most two with a token", async () => {
+    for (const route of ["images", "imagefile"]) {
+      for (const reference of [`${path}:v1`, `${path}:${pushed.digest}`, "counted/app:v1", `${path}:absent`]) {
+        const url = `/v1/${route}/${reference}?arch=amd64`;
+        expect(await countsOf(url), url).toMatchObject({ d1: 1, r2: 0 });
+        expect(await countsOf(url, { token: alice.token }), url).toMatchObject({ d1: 2, r2: 0 });
+      }
+    }
+  });
+
+  it("are one R2 read for a download, and no database", async () => {
+    const redirect = await ask(`/v1/imagefile/${path}:v1?arch=amd64`);
+    const url = redirect.headers.get("Location") ?? "";
+    expect(await countsOf(url)).toEqual({ status: 200, d1: 0, r2: 1, durable: 0 });
+    expect(await countsOf(url, { headers: { Range: "bytes=5-9" } })).toEqual({ status: 206, d1: 0, r2: 1, durable: 0 });
+    expect(await countsOf(url, { method: "HEAD" })).toEqual({ status: 200, d1: 0, r2: 0, durable: 0 });
+  });
+
+  it("are few for each step of a push, and at most three for publishing", async () => {
+    const fresh = makeSif({ salt: "counted push" });
+    const { token } = alice;
+    const image = await register(token, path, fresh);
+    const start = { method: "POST", token, body: { filesize: fresh.length, sha256sum: "" } };
+    expect(await countsOf(`/v2/imagefile/${image.imageId}`, start)).toEqual({ status: 200, d1: 3, r2: 0, durable: 0 });
+    const url = await startUpload(token, image, fresh);
+    expect(await countsOf(url, { method: "PUT", body: fresh })).toEqual({ status: 200, d1: 0, r2: 1, durable: 0 });
+    const complete = { method: "PUT", token, body: {} };
+    const done = await countsOf(`/v2/imagefile/${image.imageId}/_complete`, complete);
+    expect(done).toEqual({ status: 200, d1: 3, r2: 1, durable: 0 });
+    const tag = { method: "POST", token, body: { Arch: "amd64", Tag: "v2", ImageID: image.imageId } };
+    expect(await countsOf(`/v2/tags/${image.containerId}`, tag)).toEqual({ status: 200, d1: 3, r2: 0, durable: 0 });
+  });
+
+  it("are the same for what is hidden and what is absent", async () => {
+    const secret = `${alice.username}/secret/app`;
+    await push(alice.token, `${secret}:v1`, bytes, { private: true });
+    const stranger = await newPerson("stranger");
+    await ask("/v1/token-status", { token: stranger.token });
+    for (const token of [null, stranger.token]) {
+      for (const route of ["images", "imagefile", "containers"]) {
+        const suffix = route === "containers" ? "" : ":v1";
+        const hidden = await countsOf(`/v1/${route}/${secret}${suffix}`, { token });
+        expect(await countsOf(`/v1/${route}/${alice.username}/nowhere/app${suffix}`, { token })).toEqual(hidden);
+      }
+    }
+  });
+
+  it("write a token's last use once an hour, outside the answer", async () => {
+    const bob = await newPerson("bob");
+    const first = await countsOf("/v1/token-status", { token: bob.token });
+    const second = await countsOf("/v1/token-status", { token: bob.token });
+    expect([first.d1, second.d1]).toEqual([2, 1]);
+  });
+});
