@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { fail, readOptions } from "./arguments.ts";
 import { build } from "./server/build.ts";
-import { DEFAULT_DATA, findServer, forgetServer, loadSecrets, noteServer } from "./server/local-data.ts";
+import { DEFAULT_DATA, loadSecrets } from "./server/local-data.ts";
 import { type RegistryServer, startServer } from "./server/registry-server.ts";
 
 const usage = `npm start -- [--port N] [--host H] [--data DIR]
@@ -18,8 +18,6 @@ if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`--port must be a 
 
 const root = resolve(import.meta.dirname, "..");
 const data = resolve(options.data ?? DEFAULT_DATA);
-const running = findServer(data);
-if (running !== null) fail(`A registry runs on this data already, at ${running.url} (process ${running.pid}).`);
 
 build(root);
 const server = await startServer({
@@ -30,7 +28,6 @@ const server = await startServer({
   secrets: loadSecrets(data),
   settings: process.env,
 }).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
-noteServer(data, { url: server.url, pid: process.pid });
 stopOnSignal(server);
 greet(server.url);
 
@@ -39,7 +36,6 @@ function stopOnSignal({ stop }: RegistryServer): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.removeAllListeners(signal);
     process.once(signal, async () => {
-      forgetServer(data);
       await stop();
       process.exit(0);
     });

@@ -1,3 +1,7 @@
+import "./styles.css";
 import { render } from "solid-js/web";
+import { App } from "./components/App.tsx";
 
-render(() => <h1>hi</h1>, document.getElementById("app") as HTMLElement);
+const root = document.getElementById("app");
+if (root === null) throw new Error("index.html has no #app");
+render(() => <App pathname={location.pathname} />, root);

@@ -6,7 +6,7 @@ import { Cron } from "croner";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 import { parseSettings, settingDefinitions } from "../../worker/registry/settings.ts";
-import { isAlive, type LocalSecrets } from "./local-data.ts";
+import { findServer, forgetServer, isAlive, type LocalSecrets, noteServer } from "./local-data.ts";
 import { migrate } from "./migrate.ts";
 
 export interface ServerOptions {
@@ -46,6 +46,11 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
   const variables = variablesOf(options);
   const parsed = parseSettings(variables);
   if (!parsed.ok) throw new Error(`The settings are not right:\n  ${parsed.problems.join("\n  ")}`);
+  const running = findServer(options.data);
+  // After a crash another process may have been given the same id, so the registry itself is asked.
+  if (running !== null && (await answers(running.url))) {
+    throw new Error(`A registry runs on this data already, at ${running.url} (process ${running.pid}).`);
+  }
   await ensurePortIsFree(options.host, options.port);
   const { workerOptions } = workerOptionsOf(join(options.root, "wrangler.toml"));
   const { assets: _, ...worker } = workerOptions;
@@ -80,12 +85,17 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
     await fetcher.scheduled({ scheduledTime: new Date(), cron: patterns[0] ?? "" });
   };
   const crons = patterns.map((pattern) => new Cron(pattern, { timezone: "UTC" }, runScheduled));
+  const hostname = options.host.includes(":") ? `[${options.host}]` : options.host;
+  // A port of "" is the usual one.
+  const { origin: url } = new URL(`http://${hostname}:${port}`);
+  noteServer(options.data, { url, pid: process.pid });
   return {
-    url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`,
+    url,
     miniflare,
     runScheduled,
     stop: async () => {
       for (const cron of crons) cron.stop();
+      forgetServer(options.data);
       await drain();
       await miniflare.dispose();
     },
@@ -100,6 +110,13 @@ function variablesOf({ secrets, settings }: ServerOptions): Record<string, strin
     if (value !== undefined && value !== "") variables[name] = value;
   }
   return variables;
+}
+
+async function answers(url: string): Promise<boolean> {
+  return await fetch(`${url}/version`, { signal: AbortSignal.timeout(2_000) }).then(
+    (response) => response.ok,
+    () => false,
+  );
 }
 
 async function ensurePortIsFree(host: string, port: number): Promise<void> {

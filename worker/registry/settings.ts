@@ -26,6 +26,15 @@ function text(group: Definition<string>["group"], fallback: string, meaning: str
   return { group, type: "text", defaultText: fallback === "" ? "empty" : fallback, meaning, parse };
 }
 
+/** A name that can stand unquoted in a shell line. */
+function shortId(group: Definition<string>["group"], fallback: string, meaning: string): Definition<string> {
+  const definition = text(group, fallback, meaning);
+  const parse = definition.parse.refine((value) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value), {
+    message: "must be letters, digits, '.', '_' and '-'",
+  });
+  return { ...definition, type: "letters, digits, `.`, `_`, `-`", parse };
+}
+
 function boolean(group: Definition<boolean>["group"], fallback: boolean, meaning: string): Definition<boolean> {
   const parse = z
     .string()
@@ -103,7 +112,7 @@ function secret(meaning: string): Definition<string | null> {
 
 export const settingDefinitions = {
   REGISTRY_NAME: text("site", "Singularity Registry", "The registry's name, as the web pages show it."),
-  REGISTRY_URI: text("site", "registry", "A short id of the registry, and the remote's name in the lines to paste."),
+  REGISTRY_URI: shortId("site", "registry", "A short id of the registry, and the remote's name in the lines to paste."),
   HELP_CONTACT_EMAIL: text("site", "", "Whom users write to. Shown on the home page when set."),
 
   USER_COLLECTIONS: boolean(

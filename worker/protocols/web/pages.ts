@@ -37,7 +37,8 @@ pages.get("/static/:file", async (c) => {
 });
 
 pages.all("*", async (c) => {
-  const wantsPage = c.req.method === "GET" && (c.req.header("accept") ?? "").includes("text/html");
+  // Hono answers HEAD with what GET would send, without its body.
+  const wantsPage = ["GET", "HEAD"].includes(c.req.method) && (c.req.header("accept") ?? "").includes("text/html");
   if (!wantsPage || c.req.path.startsWith("/static/")) throw new RegistryError("no-such-route");
   return await shell(c.env.ASSETS, c.req.url, 404);
 });
