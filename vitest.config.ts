@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // The Worker's own log, which tests read where it matters to them.
+    onConsoleLog: (text) => !text.startsWith('{"event":'),
     projects: [
       // Pure functions and files of the repository, in Node.
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
@@ -16,8 +18,8 @@ export default defineConfig({
               cf: false,
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
-                SIGNING_SECRET: "a signing secret that only tests know",
-                ADMIN_SECRET: "an admin secret that only tests know",
+                SIGNING_SECRET: "a-signing-secret-that-only-tests-know",
+                ADMIN_SECRET: "an-admin-secret-that-only-tests-know",
               },
             },
           })),

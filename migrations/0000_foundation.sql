@@ -182,6 +182,7 @@ CREATE INDEX `audit_target` ON `audit` (`target`,`id`);--> statement-breakpoint
 CREATE TABLE `guards` (
 	`reason` text NOT NULL,
 	CONSTRAINT "guard:conflict" CHECK("guards"."reason" <> 'conflict'),
+	CONSTRAINT "guard:not-found" CHECK("guards"."reason" <> 'not-found'),
 	CONSTRAINT "guard:tag-frozen" CHECK("guards"."reason" <> 'tag-frozen'),
 	CONSTRAINT "guard:frozen" CHECK("guards"."reason" <> 'frozen'),
 	CONSTRAINT "guard:collection-limit" CHECK("guards"."reason" <> 'collection-limit'),

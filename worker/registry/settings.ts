@@ -97,8 +97,10 @@ function secret(meaning: string): Definition<string | null> {
     .transform((value, issues) => {
       const given = optional(value);
       if (given === undefined) return null;
-      if (given.length >= limits.secretLength) return given;
-      issues.addIssue({ code: "custom", message: `must have at least ${limits.secretLength} characters` });
+      // One travels as a bearer token, where a space would end it.
+      if (given.length >= limits.secretLength && /^[\x21-\x7e]+$/.test(given)) return given;
+      const message = `must have at least ${limits.secretLength} characters, letters, digits and signs without spaces`;
+      issues.addIssue({ code: "custom", message });
       return z.NEVER;
     });
   return {

@@ -42,8 +42,14 @@ export async function deleteImage(
           eq(tags.imageId, image.id),
         );
   const isLastTag = sql`NOT EXISTS (SELECT 1 FROM ${tags} WHERE ${eq(tags.imageId, image.id)})`;
+  const isThere =
+    selector.kind === "digest"
+      ? sql`EXISTS (SELECT 1 FROM ${images} WHERE ${eq(images.id, image.id)})`
+      : sql`EXISTS (SELECT 1 FROM ${tags} WHERE ${gone})`;
   const target = `${found.entity.name}/${found.collection.name}/${container.name}`;
   const results = await writeTogether(ctx.db, [
+    // Of two deletions at once the second finds nothing left.
+    guardAgainst(ctx.db, "not-found", sql`NOT ${isThere}`),
     guardAgainst(
       ctx.db,
       "frozen",
@@ -58,7 +64,7 @@ export async function deleteImage(
     noteUnreferenced(ctx, image.digest),
     auditRow(ctx, actor, "image.delete", target, { detail: { digest: image.digest, reference: selector } }),
   ]);
-  const [, , deletedTags, deletedImages] = results as [unknown, unknown, { name: string }[], unknown[]];
+  const [, , , deletedTags, deletedImages] = results as [unknown, unknown, unknown, { name: string }[], unknown[]];
   return {
     digest: found.image.digest,
     tags: deletedTags.map((tag) => tag.name),

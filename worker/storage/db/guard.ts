@@ -5,7 +5,7 @@ import { type Database, type Statement, statement } from "./client.ts";
 /** Why a batch may abort itself. Each has its CHECK on the `guards` table. */
 export type GuardReason = Extract<
   ErrorCode,
-  "conflict" | "tag-frozen" | "frozen" | "collection-limit" | "name-taken" | "already-so"
+  "conflict" | "not-found" | "tag-frozen" | "frozen" | "collection-limit" | "name-taken" | "already-so"
 >;
 
 /**

@@ -23,6 +23,7 @@ export const audit = sqliteTable(
  */
 export const guards = sqliteTable("guards", { reason: text("reason").notNull() }, (table) => [
   check("guard:conflict", sql`${table.reason} <> 'conflict'`),
+  check("guard:not-found", sql`${table.reason} <> 'not-found'`),
   check("guard:tag-frozen", sql`${table.reason} <> 'tag-frozen'`),
   check("guard:frozen", sql`${table.reason} <> 'frozen'`),
   check("guard:collection-limit", sql`${table.reason} <> 'collection-limit'`),

@@ -1,0 +1,96 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { operator } from "../../worker/access/roles.ts";
+import { limits } from "../../worker/registry/limits.ts";
+import { checkIntegrity, type Finding } from "../../worker/registry/upkeep/check-integrity.ts";
+import { runUpkeep } from "../../worker/registry/upkeep/run-upkeep.ts";
+import { makeSif } from "../support/make-sif.ts";
+import {
+  ask,
+  newPerson,
+  pull,
+  push,
+  register,
+  startUpload,
+  storedKeys,
+  testContext,
+  uniqueName,
+} from "../support/worker/registry.ts";
+
+const later = (limits.uploadSeconds + limits.completeGraceSeconds + limits.forgetUploadGraceSeconds + 1) * 1000;
+
+async function upkeepAt(milliseconds: number): Promise<void> {
+  await runUpkeep({ ...testContext(), now: () => milliseconds });
+}
+
+async function findings(): Promise<Finding[]> {
+  const page = await checkIntegrity(testContext(), operator, null);
+  expect(page.next).toBeNull();
+  return page.findings;
+}
+
+describe("upkeep", () => {
+  it("frees the bytes of uploads nobody completed, and leaves what is published", async () => {
+    const alice = await newPerson("alice");
+    const path = `${alice.username}/${uniqueName("upkeep")}/app`;
+    const bytes = makeSif({ salt: "kept" });
+    await push(alice.token, `${path}:v1`, bytes);
+    const published = await storedKeys();
+    const abandoned = makeSif({ salt: "abandoned" });
+    const image = await register(alice.token, path, abandoned);
+    await ask(await startUpload(alice.token, image, abandoned), { method: "PUT", body: abandoned });
+    expect(await storedKeys()).toHaveLength(published.length + 1);
+    await upkeepAt(Date.now());
+    expect(await storedKeys()).toHaveLength(published.length + 1);
+    await upkeepAt(Date.now() + later);
+    expect(await storedKeys()).toEqual(published);
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM uploads").first("n")).toBe(0);
+    expect(await pull(`${path}:v1`)).toEqual(bytes);
+    await push(alice.token, `${path}:v2`, abandoned);
+    expect(await pull(`${path}:v2`)).toEqual(abandoned);
+  });
+
+  it("also frees what a used upload URL wrote after its duplicate was dropped", async () => {
+    const [alice, bob] = [await newPerson("alice"), await newPerson("bob")];
+    const bytes = makeSif({ salt: "duplicate" });
+    await push(alice.token, `${alice.username}/${uniqueName("a")}/app:v1`, bytes, { private: true });
+    const before = await storedKeys();
+    const image = await register(bob.token, `${bob.username}/${uniqueName("b")}/app`, bytes);
+    const url = await startUpload(bob.token, image, bytes);
+    await ask(url, { method: "PUT", body: bytes });
+    await ask(`/v2/imagefile/${image.imageId}/_complete`, { method: "PUT", token: bob.token, body: {} });
+    expect((await ask(url, { method: "PUT", body: bytes })).status).toBe(200);
+    expect(await storedKeys()).toHaveLength(before.length + 1);
+    await upkeepAt(Date.now() + later);
+    expect(await storedKeys()).toEqual(before);
+  });
+});
+
+describe("the integrity check", () => {
+  it("finds nothing but open uploads after ordinary work, and each thing that is wrong", async () => {
+    const alice = await newPerson("alice");
+    const path = `${alice.username}/${uniqueName("check")}/app`;
+    const { digest } = await push(alice.token, `${path}:v1`, makeSif({ salt: "checked" }));
+    const second = await push(alice.token, `${path}:v2`, makeSif({ salt: "checked too" }));
+    const open = await register(alice.token, path, makeSif({ salt: "open" }));
+    await startUpload(alice.token, open, makeSif({ salt: "open" }));
+    expect(new Set((await findings()).map(({ kind }) => kind))).toEqual(new Set(["upload-open"]));
+
+    const keyOf = (of: string) =>
+      env.DB.prepare("SELECT object_key AS k FROM blobs WHERE digest = ?").bind(of).first<string>("k");
+    await env.BLOBS.delete((await keyOf(digest)) ?? "");
+    await env.BLOBS.put((await keyOf(second.digest)) ?? "", "short");
+    await env.BLOBS.put("objects/stray", "stray");
+    await env.DB.prepare("UPDATE tags SET arch = 'arm64' WHERE image_id = ?").bind(second.imageId).run();
+    const kinds = (await findings()).filter(({ kind }) => kind !== "upload-open");
+    expect(kinds).toEqual(
+      expect.arrayContaining([
+        { kind: "object-missing", subject: digest },
+        { kind: "object-size-differs", subject: second.digest },
+        { kind: "object-without-row", subject: "objects/stray" },
+        { kind: "tag-architecture-differs", subject: `${second.imageId}:v2` },
+      ]),
+    );
+    expect(kinds).toHaveLength(4);
+  });
+});
