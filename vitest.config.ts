@@ -19,12 +19,20 @@ export default defineConfig({
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
                 SIGNING_SECRET: "a-signing-secret-that-only-tests-know",
+                FUZZ_SEED: process.env.FUZZ_SEED ?? "",
+                FUZZ_RUNS: process.env.FUZZ_RUNS ?? "",
                 ADMIN_SECRET: "an-admin-secret-that-only-tests-know",
               },
             },
           })),
         ],
-        test: { name: "worker", include: ["test/worker/**/*.test.ts"], setupFiles: ["test/worker/setup.ts"] },
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts"],
+          setupFiles: ["test/worker/setup.ts"],
+          // The pages it serves are built ones.
+          globalSetup: ["test/support/build-once.ts"],
+        },
       },
       // The built registry on a real socket: commands, real clients, a browser.
       {

@@ -11,8 +11,12 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const modules = join(root, "node_modules");
 const [command, ...rest] = process.argv.slice(2);
 
+// `npm run dev` is `npm start`, begun again whenever a source changes.
+const isDev = command === "dev";
+const watched = isDev ? ["worker", "ui", "scripts", "migrations"].map((path) => `--watch-path=${path}`) : [];
+
 install();
-run(join("scripts", `${command}.ts`), rest);
+run([...watched, join("scripts", `${isDev ? "start" : command}.ts`), ...rest]);
 
 function install() {
   const stamp = join(modules, ".installed-lock");
@@ -29,7 +33,7 @@ function install() {
   writeFileSync(stamp, wanted);
 }
 
-function run(script, args) {
+function run(args) {
   const own = join(modules, ".bin", "node");
   const node = existsSync(own) ? own : process.execPath;
   const env = {
@@ -38,7 +42,7 @@ function run(script, args) {
     WRANGLER_SEND_METRICS: "false",
     CLOUDFLARE_CF_FETCH_ENABLED: "false",
   };
-  const child = spawn(node, [...typeScriptFlags(node), script, ...args], { cwd: root, stdio: "inherit", env });
+  const child = spawn(node, [...typeScriptFlags(node), ...args], { cwd: root, stdio: "inherit", env });
   // Ctrl-C reaches the child by itself; it decides when it is done.
   process.on("SIGINT", () => {});
   process.on("SIGTERM", () => child.kill("SIGTERM"));

@@ -8,7 +8,7 @@ import { ensureWritable } from "../catalog/containers.ts";
 import { digestHex, parseDigest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { type FoundImage, imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
+import { type FoundImage, findImageById, imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
 import { inspectImage } from "./inspect.ts";
 import { publishUpload, refuseUpload } from "./publish.ts";
 import type { Upload } from "./start-upload.ts";
@@ -49,9 +49,22 @@ export async function verifyAndPublish(
     const inspection = await inspectImage(ctx.bucket, upload.objectKey, start);
     await publishUpload(ctx, actor, found, upload, inspection);
   } catch (thrown) {
-    if (thrown instanceof RegistryError && isVerdict(thrown)) await refuseUpload(ctx, actor, found, upload, thrown);
+    if (!(thrown instanceof RegistryError)) throw thrown;
+    if (isVerdict(thrown)) await refuseUpload(ctx, actor, found, upload, thrown).catch(ignoreConflict);
+    // Two completed it at once, and the other was first: all that was wanted is done.
+    else if (thrown.code === "conflict" && (await isPublishedNow(ctx, actor, found))) return;
     throw thrown;
   }
+}
+
+async function isPublishedNow(ctx: Context, actor: Actor, { image }: FoundImage): Promise<boolean> {
+  const now = await findImageById(ctx, actor, image.id);
+  return now !== null && isPublished(now);
+}
+
+/** Whoever refused it first has done all there is to do. */
+function ignoreConflict(thrown: unknown): void {
+  if (!(thrown instanceof RegistryError && thrown.code === "conflict")) throw thrown;
 }
 
 /** Whether an error says that these bytes can never be published. */

@@ -1,0 +1,4 @@
+import { resolve } from "node:path";
+import { build } from "./server/build.ts";
+
+build(resolve(import.meta.dirname, ".."));

@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import { version } from "../../worker/version.ts";
+import { ask, environment, ORIGIN } from "../support/worker/registry.ts";
+
+const browser = { Accept: "text/html,application/xhtml+xml" };
+
+describe("the web pages", () => {
+  it.each(["/", "/auth/tokens"])("are there, and load nothing from elsewhere: %s", async (path) => {
+    const response = await ask(path, { headers: browser });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
+    expect(response.headers.get("Content-Security-Policy")).toMatch(/^default-src 'none'; script-src 'self'; /);
+    expect(response.headers.get("Content-Security-Policy")).toContain("frame-ancestors 'none'");
+    expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
+    expect(await response.text()).toMatch(/<script [^>]*src="\/static\/[\w.-]+\.js"/);
+  });
+
+  it("answer a script or style by its name, for good, and HEAD like GET", async () => {
+    const [, script = ""] = /src="(\/static\/[\w.-]+\.js)"/.exec(await (await ask("/")).text()) ?? [];
+    for (const method of ["GET", "HEAD"]) {
+      const response = await ask(script, { method });
+      expect(response.status).toBe(200);
+      expect(response.headers.get("Content-Type")).toBe("text/javascript; charset=utf-8");
+      expect(response.headers.get("Cache-Control")).toContain("immutable");
+    }
+  });
+
+  it("know what the registry is, without a database or a credential", async () => {
+    const env = environment({ REGISTRY_NAME: "Lab", REGISTRY_URI: "lab", HELP_CONTACT_EMAIL: "help@example.org" });
+    const response = await ask("/api/v1/site", { env });
+    expect(await response.json()).toEqual({
+      name: "Lab",
+      uri: "lab",
+      contactEmail: "help@example.org",
+      origin: ORIGIN,
+      version,
+    });
+  });
+});
+
+describe("what is not there", () => {
+  const json = "application/json";
+  const problem = "application/problem+json";
+  const text = "text/plain; charset=utf-8";
+  const page = "text/html; charset=utf-8";
+
+  it.each([
+    ["/v1/nothing", json],
+    ["/v1/images", json],
+    ["/v2/nothing/here", json],
+    ["/version/more", json],
+    ["/assets/config/other.json", json],
+    ["/assets/", json],
+    ["/pks/lookup?op=get&search=0x0", json],
+    ["/admin", json],
+    ["/admin/nothing", json],
+    ["/api/v1/nothing", problem],
+    ["/api", problem],
+    ["/static/x.js", text],
+    ["/static/../index.html", page],
+    ["/static/", text],
+    ["/no/such/page", page],
+    ["/index.html", page],
+    ["/.env", page],
+    ["/favicon.ico", page],
+    ["/cdn-cgi/mf/scheduled", page],
+    ["/library", page],
+  ])("%s is a 404 in the form of its protocol, to browsers too", async (path, type) => {
+    const response = await ask(path, { headers: browser });
+    expect(response.status).toBe(404);
+    expect(response.headers.get("Content-Type")).toBe(type);
+    expect(response.headers.get("Cache-Control")).toMatch(/no-store|no-cache/);
+  });
+
+  it("is plain text where no page is wanted, whatever the method", async () => {
+    for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
+      const response = await ask("/no/such/page", { method, headers: { Accept: "*/*" } });
+      expect([response.status, response.headers.get("Content-Type")], method).toEqual([404, text]);
+    }
+  });
+
+  it("is a 404 without a body that could be saved as an image, under /blobs", async () => {
+    const response = await ask("/blobs/app.sif", { headers: browser });
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.status).toBeLessThan(500);
+    expect(await response.text()).toBe("");
+  });
+
+  it("is refused in the form of its protocol, as is a method that a route does not take", async () => {
+    for (const [method, path] of [
+      ["PATCH", "/v1/entities"],
+      ["DELETE", "/v1/collections"],
+      ["POST", "/version"],
+      ["PUT", "/assets/config/config.prod.json"],
+      ["GET", "/admin/rpc"],
+    ] as const) {
+      const response = await ask(path, { method });
+      expect([401, 404, 405], `${method} ${path}`).toContain(response.status);
+      expect(response.headers.get("Content-Type")).toBe(json);
+    }
+  });
+});
