@@ -28,6 +28,8 @@ export default defineConfig({
         ],
         test: {
           name: "worker",
+          // A guarantee holds on a busy machine too.
+          testTimeout: 60_000,
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["test/worker/setup.ts"],
           // The pages it serves are built ones.

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isLoopback } from "../worker/origin.ts";
 import { fail, readOptions } from "./arguments.ts";
-import { DEFAULT_DATA, findServer, loadSecrets } from "./server/local-data.ts";
+import { DEFAULT_DATA, findServer, loadSecrets, readSecrets } from "./server/local-data.ts";
 
 /** Each command and the options it takes; what they may hold is checked by the registry. */
 const commands: Record<string, { takes: string; does: string }> = {
@@ -141,10 +141,22 @@ function findTarget(): { url: string; secret: string } {
       ? new URL(url)
       : fail(`--url must be an address, not '${url}'`);
     if (protocol !== "https:" && !isLoopback(hostname)) fail("The admin secret travels over https only.");
-    return { url: origin, secret: process.env.ADMIN_SECRET ?? deployedSecret() ?? loadSecrets(folder).ADMIN_SECRET };
+    return { url: origin, secret: secretFor(hostname, folder) };
   }
   const server = findServer(folder) ?? fail(`No registry runs on ${folder}. Start it with: npm start`);
-  return { url: server.url, secret: loadSecrets(folder).ADMIN_SECRET };
+  return { url: server.url, secret: process.env.ADMIN_SECRET || loadSecrets(folder).ADMIN_SECRET };
+}
+
+/** The secret of a local registry goes to another host only where --data says that it belongs there. */
+function secretFor(hostname: string, folder: string): string {
+  const isLocal = data !== undefined || isLoopback(hostname);
+  const local = isLocal ? readSecrets(folder)?.ADMIN_SECRET : undefined;
+  return (
+    process.env.ADMIN_SECRET ||
+    local ||
+    deployedSecret() ||
+    fail("No admin secret is known for that address. Put it into the environment as ADMIN_SECRET.")
+  );
 }
 
 /** What `npm run deploy` keeps. */

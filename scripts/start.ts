@@ -19,26 +19,36 @@ if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`--port must be a 
 const root = resolve(import.meta.dirname, "..");
 const data = resolve(options.data ?? DEFAULT_DATA);
 
-build(root);
-const server = await startServer({
-  root,
-  data,
-  host: options.host ?? "127.0.0.1",
-  port,
-  secrets: loadSecrets(data),
-  settings: process.env,
-}).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
+const server = await start().catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
 stopOnSignal(server);
 greet(server.url);
 
+async function start(): Promise<RegistryServer> {
+  build(root);
+  const secrets = loadSecrets(data);
+  return await startServer({
+    root,
+    data,
+    host: options.host ?? "127.0.0.1",
+    port,
+    secrets,
+    settings: process.env,
+  });
+}
+
 /** Replaces Miniflare's own listeners, which would kill requests in flight. */
 function stopOnSignal({ stop }: RegistryServer): void {
+  let isStopping = false;
+  const onSignal = async () => {
+    // The same signal comes twice where a service manager or a terminal sends it to run.mjs and to this process.
+    if (isStopping) return;
+    isStopping = true;
+    await stop();
+    process.exit(0);
+  };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.removeAllListeners(signal);
-    process.once(signal, async () => {
-      await stop();
-      process.exit(0);
-    });
+    process.on(signal, onSignal);
   }
 }
 

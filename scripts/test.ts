@@ -20,6 +20,6 @@ if (skipped > 0) {
 }
 const failed = count("failed") + brokenModules + otherErrors + (isSkippingAllowed ? 0 : skipped);
 const passed = count("passed");
-const nothingRan = passed + failed === 0;
+const nothingRan = passed + failed + skipped === 0;
 console.log(`${passed} passed, ${nothingRan ? 1 : failed} failed`);
 process.exit(failed > 0 || nothingRan ? 1 : 0);

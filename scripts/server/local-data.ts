@@ -23,13 +23,20 @@ export function newSecret(): string {
 /** Reads the secrets of a data folder; creates both on the first call, readable by their owner only. */
 export function loadSecrets(data: string): LocalSecrets {
   mkdirSync(data, { recursive: true, mode: 0o700 });
-  const file = join(data, "secrets.json");
-  if (!existsSync(file)) {
-    const secrets: LocalSecrets = { SIGNING_SECRET: newSecret(), ADMIN_SECRET: newSecret() };
-    writeFileSync(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flag: "wx" });
-  }
-  return JSON.parse(readFileSync(file, "utf8")) as LocalSecrets;
+  const there = readSecrets(data);
+  if (there !== null) return there;
+  const secrets: LocalSecrets = { SIGNING_SECRET: newSecret(), ADMIN_SECRET: newSecret() };
+  writeFileSync(secretsFile(data), `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flag: "wx" });
+  return secrets;
 }
+
+/** The secrets of a data folder, if a registry was ever started on it. */
+export function readSecrets(data: string): LocalSecrets | null {
+  const file = secretsFile(data);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as LocalSecrets) : null;
+}
+
+const secretsFile = (data: string) => join(data, "secrets.json");
 
 const serverFile = (data: string) => join(data, "server.json");
 

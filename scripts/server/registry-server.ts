@@ -1,13 +1,12 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { basename, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { join } from "node:path";
 import { Cron } from "croner";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 import { parseSettings, settingDefinitions } from "../../worker/registry/settings.ts";
-import { findServer, forgetServer, isAlive, type LocalSecrets, noteServer } from "./local-data.ts";
+import { findServer, forgetServer, type LocalSecrets, noteServer } from "./local-data.ts";
 import { migrate } from "./migrate.ts";
+import { endRuntimes, markFor, runtimesOn } from "./runtimes.ts";
 
 export interface ServerOptions {
   /** The project's folder, with `dist/` built. */
@@ -46,11 +45,7 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
   const variables = variablesOf(options);
   const parsed = parseSettings(variables);
   if (!parsed.ok) throw new Error(`The settings are not right:\n  ${parsed.problems.join("\n  ")}`);
-  const running = findServer(options.data);
-  // After a crash another process may have been given the same id, so the registry itself is asked.
-  if (running !== null && (await answers(running.url))) {
-    throw new Error(`A registry runs on this data already, at ${running.url} (process ${running.pid}).`);
-  }
+  await ensureNobodyUses(options.data);
   await ensurePortIsFree(options.host, options.port);
   const { workerOptions } = workerOptionsOf(join(options.root, "wrangler.toml"));
   const { assets: _, ...worker } = workerOptions;
@@ -66,6 +61,7 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
       bindings: variables,
       serviceBindings: { ASSETS: { disk: { path: join(options.root, "dist", "ui"), writable: false } } },
       resourcePersistencePath: options.data,
+      unsafeRuntimeEnv: markFor(options.data),
       unsafeDirectSockets: [{ host: options.host, port: options.port }],
       host: "127.0.0.1",
       port: 0,
@@ -95,9 +91,10 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
     runScheduled,
     stop: async () => {
       for (const cron of crons) cron.stop();
-      forgetServer(options.data);
-      await drain();
+      // `dispose()` would cut what workerd is doing. Afterwards Miniflare starts a new one, which it then ends.
+      await endRuntimes(runtimesOn(options.data), DRAIN_MS);
       await miniflare.dispose();
+      forgetServer(options.data);
     },
   };
 }
@@ -110,6 +107,18 @@ function variablesOf({ secrets, settings }: ServerOptions): Record<string, strin
     if (value !== undefined && value !== "") variables[name] = value;
   }
   return variables;
+}
+
+/** Two servers on one database would each believe that nobody else writes to it. */
+async function ensureNobodyUses(data: string): Promise<void> {
+  const orphans = runtimesOn(data).filter((runtime) => runtime.isOrphan);
+  await endRuntimes(orphans, DRAIN_MS);
+  const running = findServer(data);
+  // After a crash another process may have been given the noted id, so its word is not enough.
+  const isUsed = runtimesOn(data).length > 0 || (running !== null && (await answers(running.url)));
+  if (!isUsed) return;
+  const where = running === null ? ", or is about to" : `, at ${running.url} (process ${running.pid})`;
+  throw new Error(`A registry runs on this data already${where}.`);
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -128,39 +137,4 @@ async function ensurePortIsFree(host: string, port: number): Promise<void> {
     );
     probe.listen(port, host, () => probe.close(() => resolve()));
   });
-}
-
-/**
- * workerd finishes what it is doing when it gets SIGTERM; `dispose()` would cut it. Afterwards Miniflare
- * starts a new one, which `dispose()` then ends.
- */
-async function drain(): Promise<void> {
-  const workers = childrenNamed("workerd");
-  for (const pid of workers) process.kill(pid, "SIGTERM");
-  const deadline = Date.now() + DRAIN_MS;
-  while (workers.some(isAlive) && Date.now() < deadline) await sleep(20);
-}
-
-/** Children of this process by their program's name. Where there is no /proc nothing is drained. */
-function childrenNamed(name: string): number[] {
-  try {
-    return readdirSync("/proc")
-      .filter((entry) => /^\d+$/.test(entry))
-      .map(Number)
-      .filter((pid) => isChild(pid, name));
-  } catch {
-    return [];
-  }
-}
-
-function isChild(pid: number, name: string): boolean {
-  try {
-    // pid (comm) state ppid …; comm may hold spaces and brackets.
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const comm = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
-    const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return basename(comm) === name && state !== "Z" && Number(parent) === process.pid;
-  } catch {
-    return false;
-  }
 }

@@ -1,12 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { build } from "../../scripts/server/build.ts";
-import { newSecret } from "../../scripts/server/local-data.ts";
-import { type RegistryServer, startServer } from "../../scripts/server/registry-server.ts";
 import { addRemote, addToken, download, login, pull, pullAnonymously, push } from "../../ui/client-lines.ts";
+import { startTestServer, type TestServer } from "../support/test-server.ts";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const hasBrowser = existsSync(executablePath);
@@ -14,28 +10,17 @@ if (!hasBrowser) {
   console.warn(`The tests of the web pages are skipped: there is no ${executablePath}. Set CHROMIUM to a Chromium.`);
 }
 
-const root = resolve(import.meta.dirname, "../..");
 const unknownPath = "/no/such/page";
 const paths = ["/", "/auth/tokens", unknownPath];
 
 describe.skipIf(!hasBrowser)("the web pages", () => {
-  let data: string;
-  let server: RegistryServer;
+  let server: TestServer;
   let browser: Browser;
-  let site: { origin: string; uri: string };
+  let site: TestServer["site"];
 
   beforeAll(async () => {
-    build(root);
-    data = mkdtempSync(join(tmpdir(), "registry-browser-"));
-    server = await startServer({
-      root,
-      data,
-      host: "127.0.0.1",
-      port: 0,
-      secrets: { SIGNING_SECRET: newSecret(), ADMIN_SECRET: newSecret() },
-      settings: { REGISTRY_NAME: "Test Registry", REGISTRY_URI: "testing", HELP_CONTACT_EMAIL: "help@example.org" },
-    });
-    site = { origin: server.url, uri: "testing" };
+    server = await startTestServer({ REGISTRY_NAME: "Test Registry", HELP_CONTACT_EMAIL: "help@example.org" });
+    ({ site } = server);
     browser = await chromium.launch({
       executablePath,
       args: [
@@ -57,7 +42,6 @@ describe.skipIf(!hasBrowser)("the web pages", () => {
   afterAll(async () => {
     await browser?.close();
     await server?.stop();
-    rmSync(data, { recursive: true, force: true });
   });
 
   /** A page of its own, and what it did that no page may do. */

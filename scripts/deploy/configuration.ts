@@ -1,0 +1,53 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { experimental_readRawConfig as readRawConfig } from "wrangler";
+import * as z from "zod";
+
+const configurationSchema = z.looseObject({
+  name: z.string(),
+  main: z.string(),
+  vars: z.record(z.string(), z.unknown()).default({}),
+  assets: z.looseObject({ directory: z.string() }),
+  d1_databases: z.tuple([
+    z.looseObject({ binding: z.string(), database_name: z.string(), migrations_dir: z.string() }),
+  ]),
+  r2_buckets: z.tuple([z.looseObject({ bucket_name: z.string() })]),
+});
+
+/** What wrangler.toml says: one Worker with one database and one bucket. */
+export type Configuration = z.output<typeof configurationSchema>;
+
+export function readConfiguration(root: string): Configuration {
+  const { rawConfig } = readRawConfig({ config: join(root, "wrangler.toml") });
+  const parsed = configurationSchema.safeParse(rawConfig);
+  if (!parsed.success) throw new Error(`wrangler.toml cannot be deployed:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+/** What a deployment adds to wrangler.toml. */
+export interface Additions {
+  databaseId: string;
+  /** Settings by name, none of them secret: they can be read in the file and on Cloudflare's dashboard. */
+  variables: Readonly<Record<string, string>>;
+}
+
+/** Writes a copy of the configuration that can be deployed from where it lies. */
+export function writeConfiguration(root: string, file: string, configuration: Configuration, additions: Additions) {
+  // wrangler reads a path in its configuration from the configuration's own folder.
+  const fromFile = (path: string) => relative(dirname(file), join(root, path));
+  const [database] = configuration.d1_databases;
+  const copy: Configuration = {
+    ...configuration,
+    main: fromFile(configuration.main),
+    vars: { ...configuration.vars, ...additions.variables },
+    assets: { ...configuration.assets, directory: fromFile(configuration.assets.directory) },
+    d1_databases: [
+      { ...database, database_id: additions.databaseId, migrations_dir: fromFile(database.migrations_dir) },
+    ],
+  };
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(
+    file,
+    `// Written by npm run deploy from wrangler.toml, each time anew.\n${JSON.stringify(copy, null, 2)}\n`,
+  );
+}

@@ -1,0 +1,174 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { loadSecrets } from "../../scripts/server/local-data.ts";
+import { type RegistryServer, startServer } from "../../scripts/server/registry-server.ts";
+import { OBJECT_PREFIX } from "../../worker/storage/layout.ts";
+import { type Clone, makeClone, type Result, runCommand } from "../support/run-command.ts";
+
+const NOBODY_LISTENS = "http://127.0.0.1:1";
+
+describe("npm run admin", () => {
+  let clone: Clone;
+  let data: string;
+  let server: RegistryServer;
+
+  beforeAll(async () => {
+    clone = makeClone();
+    data = mkdtempSync(join(tmpdir(), "registry-admin-"));
+    const root = resolve(import.meta.dirname, "../..");
+    server = await startServer({ root, data, host: "127.0.0.1", port: 0, secrets: loadSecrets(data) });
+  });
+
+  afterEach(() => {
+    for (const folder of [".data", ".secrets"]) rmSync(join(clone.root, folder), { recursive: true, force: true });
+  });
+
+  afterAll(async () => {
+    await server?.stop();
+    clone?.remove();
+    rmSync(data, { recursive: true, force: true });
+  });
+
+  /** On the registry that runs here. */
+  const admin = (...args: string[]) => runCommand(clone, "admin", [...args, "--data", data]);
+
+  async function roleOf(username: string): Promise<string | undefined> {
+    const { stdout } = await admin("list-users");
+    const users = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { username: string; role: string });
+    return users.find((user) => user.username === username)?.role;
+  }
+
+  it("makes and unmakes superusers and administrators, creating who is not there", async () => {
+    expect(await admin("add-superuser", "--username", "alice")).toEqual(
+      done("add-superuser alice (created user alice)"),
+    );
+    expect(await roleOf("alice")).toBe("superuser");
+    const already = failedWith(/^Nothing to change: it is so already\.\n$/);
+    expect(await admin("add-superuser", "--username", "alice")).toEqual(already);
+    expect(await admin("remove-superuser", "--username", "alice")).toEqual(done("remove-superuser alice"));
+    expect(await roleOf("alice")).toBe("user");
+    expect(await admin("add-admin", "--username", "alice")).toEqual(done("add-admin alice"));
+    expect(await roleOf("alice")).toBe("admin");
+    expect(await admin("remove-admin", "--username", "alice")).toEqual(done("remove-admin alice"));
+    expect(await roleOf("alice")).toBe("user");
+  });
+
+  it("adds a user once, and says so when the name is taken", async () => {
+    expect(await admin("add-user", "--username", "bob")).toEqual(done("add-user bob"));
+    expect(await admin("add-user", "--username", "bob")).toEqual(failedWith(/^[A-Z].*\.\n$/));
+    expect(await roleOf("bob")).toBe("user");
+  });
+
+  it("prints a new token once, alone on its line, so that it can go into a file for the client", async () => {
+    await admin("add-user", "--username", "carol");
+    const { status, stdout, stderr } = await admin("add-token", "--username", "carol", "--name", "laptop");
+    const token = stdout.trim();
+    expect([status, stdout]).toEqual([0, `${token}\n`]);
+    // The shortest that `apptainer remote login --tokenfile` takes.
+    expect(token).toMatch(/^\S{200,}$/);
+    expect(stderr).toMatch(/^Token \w{8} for carol\. It is shown this once:\n$/);
+    const headers = { Authorization: `Bearer ${token}` };
+    expect((await fetch(`${server.url}/v1/token-status`, { headers })).status).toBe(200);
+    const listed = await admin("list-tokens", "--username", "carol");
+    expect(listed).toMatchObject({ status: 0, stdout: expect.stringContaining("laptop") });
+    expect(listed.stdout).not.toContain(token);
+    expect((await admin("add-token", "--username", "carol")).stdout).not.toBe(stdout);
+  });
+
+  it("checks that database and bucket agree, and ends with status 1 when they do not", async () => {
+    expect(await admin("check-integrity")).toEqual({ status: 0, stdout: "0 objects, no problem found.\n", stderr: "" });
+    const bucket = await server.miniflare.getR2Bucket("BLOBS");
+    const name = `${OBJECT_PREFIX}stray`;
+    await bucket.put(name, "bytes");
+    const { status, stdout } = await admin("check-integrity");
+    await bucket.delete(name);
+    expect([status, stdout]).toEqual([1, `object-without-row ${name}\n1 objects, 1 problems.\n`]);
+  });
+
+  it("takes the address and the secret of another registry from --url and ADMIN_SECRET", async () => {
+    const environment = { ADMIN_SECRET: loadSecrets(data).ADMIN_SECRET };
+    const { status } = await runCommand(clone, "admin", ["list-users", "--url", `${server.url}/`], environment);
+    expect(status).toBe(0);
+    expect(existsSync(join(clone.root, ".data"))).toBe(false);
+  });
+
+  it("finds the secret that npm run deploy has kept", async () => {
+    mkdirSync(join(clone.root, ".secrets"));
+    const kept = JSON.stringify({ ADMIN_SECRET: loadSecrets(data).ADMIN_SECRET });
+    writeFileSync(join(clone.root, ".secrets", "deployment.json"), kept);
+    expect(await runCommand(clone, "admin", ["list-users", "--url", server.url])).toMatchObject({ status: 0 });
+  });
+
+  it("says that the secret is wrong, and shows neither", async () => {
+    const environment = { ADMIN_SECRET: "not-the-secret-of-this-registry-at-all" };
+    const result = await runCommand(clone, "admin", ["list-users", "--url", server.url], environment);
+    expect(result).toEqual(failedWith(/^Wrong admin secret\.\n$/));
+  });
+
+  it("sends its secret over http to this machine only", async () => {
+    const environment = { ADMIN_SECRET: loadSecrets(data).ADMIN_SECRET };
+    for (const url of ["http://registry.example.org", "http://127.0.0.1.example.org", "ftp://127.0.0.2.example.org"]) {
+      const result = await runCommand(clone, "admin", ["list-users", "--url", url], environment);
+      expect(result).toEqual(failedWith(/^The admin secret travels over https only\.\n$/));
+    }
+  });
+
+  it("does not send the secret of the local registry to another host, nor make one up", async () => {
+    const list = () => runCommand(clone, "admin", ["list-users", "--url", "https://registry.invalid"]);
+    expect(await list()).toEqual(failedWith(/^No admin secret is known for that address\. .*ADMIN_SECRET\.\n$/));
+    expect(existsSync(join(clone.root, ".data"))).toBe(false);
+    loadSecrets(join(clone.root, ".data"));
+    expect(await list()).toEqual(failedWith(/^No admin secret is known for that address\./));
+  });
+
+  it("says what to do when no registry runs here", async () => {
+    const empty = join(clone.root, ".data");
+    const missing = failedWith(/^No registry runs on .*\. Start it with: npm start\n$/);
+    expect(await runCommand(clone, "admin", ["list-users"])).toEqual(missing);
+    loadSecrets(empty);
+    expect(await runCommand(clone, "admin", ["list-users"])).toEqual(missing);
+    // As it is left behind by a registry that was killed.
+    writeFileSync(join(empty, "server.json"), JSON.stringify({ url: NOBODY_LISTENS, pid: process.pid }));
+    expect(await runCommand(clone, "admin", ["list-users"])).toEqual(failedWith(/^No registry answers at http:.*\n$/));
+  });
+
+  it("lists its commands when it is given none, or one that there is not", async () => {
+    expect(await runCommand(clone, "admin")).toEqual(
+      failedWith(/^npm run admin -- COMMAND .*add-superuser --username/s),
+    );
+    for (const name of ["frobnicate", "toString"]) {
+      const result = await runCommand(clone, "admin", [name]);
+      expect(result).toEqual(failedWith(new RegExp(`^There is no command '${name}'\\..*add-superuser`, "s")));
+    }
+  });
+
+  it("says which option is wrong, and which there are", async () => {
+    const usage = /npm run admin -- add-user --username NAME/;
+    expect(await admin("add-user", "--user", "dave")).toEqual(failedWith(usage));
+    expect(await admin("add-user", "dave")).toEqual(failedWith(usage));
+    expect(await admin("add-user", "--username")).toEqual(failedWith(usage));
+    expect(await admin("add-user")).toEqual(failedWith(/--username/));
+    expect(await admin("add-token", "--username", "alice", "--days", "soon")).toEqual(failedWith(/--days/));
+    expect(await admin("list-users", "--url", "not an address")).toEqual(failedWith(/--url must be an address/));
+    expect(await roleOf("dave")).toBeUndefined();
+  });
+});
+
+function done(what: string): Result {
+  return { status: 0, stdout: `Done: ${what}\n`, stderr: "" };
+}
+
+/** Ended with status 1 and said why, on stderr and without a stack. */
+function failedWith(reason: RegExp): unknown {
+  const stderr = expect.not.stringMatching(/^ {4}at /m);
+  return expect.toSatisfy((result: Result) => {
+    expect(result).toEqual({ status: 1, stdout: "", stderr });
+    expect(result.stderr).toMatch(reason);
+    return true;
+  });
+}

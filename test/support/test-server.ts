@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { build } from "../../scripts/server/build.ts";
+import { newSecret } from "../../scripts/server/local-data.ts";
+import { startServer } from "../../scripts/server/registry-server.ts";
+import type { RegistryAddress } from "../../ui/client-lines.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+/** The remote's name on the machines of the tests' users; the registry's pages show it in their lines. */
+const REGISTRY_URI = "testing";
+
+export interface TestServer {
+  /** Where it listens, such as `http://127.0.0.1:8787`. */
+  url: string;
+  /** Where it keeps its data. */
+  data: string;
+  /** What the lines of `ui/client-lines.ts` are made from. */
+  site: RegistryAddress;
+  /** Runs a command of `npm run admin`. @throws with the registry's reason */
+  admin: (verb: string, args?: Record<string, string>) => Promise<unknown>;
+  /** Creates a user who holds a token. */
+  addUser: (username: string) => Promise<Token>;
+  /** Makes a token for a user who is there; `options` are those of `npm run admin -- add-token`. */
+  addToken: (username: string, options?: Record<string, string>) => Promise<Token>;
+  /** Moves a token's end into the past: no command can, and nobody waits a day. */
+  expireToken: (token: Token) => Promise<void>;
+  /** Stops it and deletes its data. */
+  stop: () => Promise<void>;
+}
+
+export interface Token {
+  id: string;
+  token: string;
+}
+
+/** Starts the built registry on a free port of loopback, with data of its own. */
+export async function startTestServer(settings: Record<string, string> = {}): Promise<TestServer> {
+  build(root);
+  const data = mkdtempSync(join(tmpdir(), "registry-test-"));
+  const secrets = { SIGNING_SECRET: newSecret(), ADMIN_SECRET: newSecret() };
+  const server = await startServer({
+    root,
+    data,
+    host: "127.0.0.1",
+    port: 0,
+    secrets,
+    settings: { REGISTRY_URI, ...settings },
+  });
+  const admin: TestServer["admin"] = async (verb, args = {}) => {
+    const response = await fetch(`${server.url}/admin/rpc`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${secrets.ADMIN_SECRET}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ verb, args }),
+    });
+    const answer = (await response.json()) as { result?: unknown; error?: { message: string } };
+    if (!response.ok) throw new Error(`${verb}: ${answer.error?.message ?? response.status}`);
+    return answer.result;
+  };
+  const addToken: TestServer["addToken"] = async (username, options = {}) =>
+    (await admin("add-token", { username, ...options })) as Token;
+  return {
+    url: server.url,
+    data,
+    site: { origin: server.url, uri: settings.REGISTRY_URI ?? REGISTRY_URI },
+    admin,
+    addToken,
+    addUser: async (username) => {
+      await admin("add-user", { username });
+      return await addToken(username);
+    },
+    expireToken: async ({ id }) => {
+      const database = await server.miniflare.getD1Database("DB");
+      const end = Date.now() - 1000;
+      await database.prepare("UPDATE tokens SET expires_at = ? WHERE id = ?").bind(end, id).run();
+    },
+    stop: async () => {
+      await server.stop();
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
