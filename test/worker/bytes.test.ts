@@ -120,14 +120,6 @@ describe("starting an upload", () => {
     expect(response.status).toBe(400);
   });
 
-  it("refuses an image that is present already", async () => {
-    const alice = await newPerson("alice");
-    const bytes = makeSif({ salt: "present" });
-    const { imageId } = await push(alice.token, `${alice.username}/c/present:v1`, bytes);
-    const body = { filesize: bytes.length, sha256sum: "" };
-    expect((await ask(`/v2/imagefile/${imageId}`, { method: "POST", token: alice.token, body })).status).toBe(409);
-  });
-
   it("takes a raw v1 upload only up to what one request may bring", async () => {
     const { person, image, bytes } = await readyToUpload();
     const limited = { ...env, MAX_REQUEST_BYTES: String(bytes.length - 1) };

@@ -46,6 +46,23 @@ describe("two clients at once", () => {
     }
   });
 
+  it("both push a new image, and the slower one goes on when the other is done between its steps", async () => {
+    const { people, path } = await twoContributors();
+    const bytes = makeSif({ salt: "slower" });
+    const [slow, quick] = people;
+    const image = await register(slow.token, path, bytes);
+    expect(image.uploaded).toBe(false);
+    await push(quick.token, `${path}:v1`, bytes);
+    const url = await startUpload(slow.token, image, bytes);
+    expect((await ask(url, { method: "PUT", body: bytes })).status).toBe(200);
+    const done = await ask(`/v2/imagefile/${image.imageId}/_complete`, { method: "PUT", token: slow.token, body: {} });
+    expect(done.status).toBe(200);
+    // A client below library client 1.0 sends all in one request.
+    const whole = await ask(`/v1/imagefile/${image.imageId}`, { method: "POST", token: slow.token, body: bytes });
+    expect(whole.status).toBe(200);
+    expect(await pull(`${path}:v1`)).toEqual(bytes);
+  });
+
   it("both complete one upload, and both are told that it is there", async () => {
     for (let round = 0; round < rounds; round++) {
       const { people, path } = await twoContributors();

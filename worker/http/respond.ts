@@ -38,7 +38,6 @@ export const usualStatus: StatusMap = {
   "upload-expired": 410,
   "upload-used": 409,
   "upload-incomplete": 409,
-  "already-present": 409,
   "sif-invalid": 422,
   "sif-unsupported": 422,
   "architecture-mismatch": 400,

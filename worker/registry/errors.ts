@@ -37,7 +37,6 @@ export const errorMessages = {
   "upload-expired": "This upload URL has expired. Push again.",
   "upload-used": "This upload URL was used already. Push again.",
   "upload-incomplete": "The bytes of this image have not arrived. Push again.",
-  "already-present": "This image is already present.",
   "sif-invalid": "The file is not a SIF image.",
   "sif-unsupported": "This kind of SIF image is not supported.",
   "architecture-mismatch": "The image was built for another architecture.",

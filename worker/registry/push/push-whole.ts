@@ -10,8 +10,7 @@ import { storeUpload } from "./take-upload.ts";
 /**
  * Takes an image's bytes in the request itself and publishes it: authorized before the body is read,
  * checked by R2 while it comes in.
- * @throws `length-required`, `image-too-large`, `digest-mismatch`, `sif-invalid`, `already-present`,
- *   and what the policy refuses
+ * @throws `length-required`, `image-too-large`, `digest-mismatch`, `sif-invalid`, and what the policy refuses
  */
 export async function pushWhole(
   ctx: Context,

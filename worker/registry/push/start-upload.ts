@@ -8,15 +8,15 @@ import { ensureWritable } from "../catalog/containers.ts";
 import { type Digest, parseDigest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { type FoundImage, findImageById, isPublished } from "../pull/resolve.ts";
+import { type FoundImage, findImageById } from "../pull/resolve.ts";
 
 export type Upload = Omit<typeof uploads.$inferSelect, "digest"> & { digest: Digest };
 
 /**
- * Starts the upload of an image in one piece.
+ * Starts the upload of an image in one piece, also of one that is published by now: a client that was told
+ * to upload gives up on any refusal here, though another client may have finished the same image since.
  * @returns the absolute URL for one PUT of exactly so many bytes with exactly the image's SHA-256
- * @throws `already-present`, `image-too-large`, `digest-mismatch` (the claim is not the image's), `read-only`,
- *   and what the policy refuses
+ * @throws `image-too-large`, `digest-mismatch` (the claim is not the image's), `read-only`, and what the policy refuses
  */
 export async function startUpload(
   ctx: Context,
@@ -38,11 +38,10 @@ export async function startUpload(
   return { uploadUrl: `${ctx.origin()}/blobs/upload?t=${token}` };
 }
 
-/** The image a step of an upload is about. @throws `already-present`, `read-only`, and what the policy refuses */
+/** The image a step of an upload is about. @throws `read-only`, and what the policy refuses */
 export async function imageForUpload(ctx: Context, actor: Actor, imageId: string): Promise<FoundImage> {
   const found = authorize(ctx, actor, "collection.push", await findImageById(ctx, actor, imageId));
   ensureWritable(found.container);
-  if (isPublished(found)) throw new RegistryError("already-present");
   return found;
 }
 
