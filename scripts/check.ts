@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 /** Lint, format and types of everything; warnings count. `--fix` mends what can be mended. */
 const root = resolve(import.meta.dirname, "..");
 const isFixing = process.argv.includes("--fix");
-const projects = ["worker", "ui", "scripts", "test", "test/worker"];
+const projects = ["worker", "ui", "scripts", "test", "test/unit", "test/worker"];
 
 const commands = [
   ["biome", "check", "--error-on-warnings", ...(isFixing ? ["--write"] : []), "."],

@@ -32,8 +32,9 @@ export interface ImageReference {
   selector: Selector;
 }
 
-// One component by the library client's grammar (scs-library-client v1 util.go).
-const component = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+// One component by the library client's grammar (scs-library-client v1 util.go), in any case. It is held against
+// the text as it was given: the Kelvin sign, for one, lower-cases to a plain k.
+const component = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/i;
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 // The two forms a client may put in a tag's place to name an image by content.
 const contentForm = /^(?:sha256\.[0-9a-f]{64}|sif\.[0-9a-f-]{36})$/i;
@@ -43,14 +44,13 @@ const contentForm = /^(?:sha256\.[0-9a-f]{64}|sif\.[0-9a-f-]{36})$/i;
  * @throws `name-invalid`
  */
 export function parseName(text: string): string {
-  const name = text.toLowerCase();
-  if (name.length > limits.nameLength || !component.test(name)) {
+  if (text.length > limits.nameLength || !component.test(text)) {
     throw new RegistryError(
       "name-invalid",
       `${quote(text)} is not a valid name: use up to ${limits.nameLength} letters and digits, with single dots, dashes or underscores between them.`,
     );
   }
-  return name;
+  return text.toLowerCase();
 }
 
 /**
@@ -99,9 +99,9 @@ export function parseImageReference(text: string): ImageReference {
 
 /** One to three components; null where they are not names. */
 export function parseContainerPath(text: string): ContainerPath | null {
-  const parts = text.toLowerCase().split("/");
+  const parts = text.split("/");
   if (!parts.every((part) => part.length <= limits.nameLength && component.test(part))) return null;
-  const [first, second, third] = parts;
+  const [first, second, third] = parts.map((part) => part.toLowerCase());
   if (first === undefined) return null;
   if (parts.length === 1) return { entity: null, collection: LIBRARY_SHORT_NAME, container: first };
   if (parts.length === 2 && second !== undefined) return { entity: null, collection: first, container: second };

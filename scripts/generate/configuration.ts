@@ -1,0 +1,91 @@
+import { limits } from "../../worker/registry/limits.ts";
+import { settingDefinitions } from "../../worker/registry/settings.ts";
+
+type Definition = (typeof settingDefinitions)[keyof typeof settingDefinitions];
+type Group = Definition["group"];
+
+const definitions: readonly [string, Definition][] = Object.entries(settingDefinitions);
+
+// Total, so that a new group does not compile until it has a title here. Their order is the page's.
+const groups: Record<Group, { title: string; introduction: string }> = {
+  site: { title: "The site", introduction: "What the registry says of itself." },
+  policy: { title: "Who may do what", introduction: "They hold on every path and in every protocol." },
+  network: { title: "Network", introduction: "Where the registry stands." },
+  secrets: {
+    title: "Secrets",
+    introduction: "Random texts that only the registry and you know. They are never variables of a deployment.",
+  },
+};
+
+/** `docs/configuration.md`: every setting there is, and how it is given. */
+export function renderConfiguration(): string {
+  const sections = Object.entries(groups).map(([group, { title, introduction }]) => {
+    const settings = definitions.filter(([, definition]) => definition.group === group);
+    return `## ${title}\n\n${introduction}\n\n${table(settings)}`;
+  });
+  return `${head}\n\n${sections.join("\n\n")}\n\n${rotation}\n`;
+}
+
+function table(settings: readonly [string, Definition][]): string {
+  const rows = settings.map(([name, { type, defaultText, meaning }]) => {
+    return `| \`${name}\` | ${cell(type)} | ${cell(defaultText)} | ${cell(meaning)} |`;
+  });
+  return ["| name | value | default | meaning |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}
+
+const [aSetting, anotherSetting] = ["REGISTRY_NAME", "DEFAULT_PRIVATE"] satisfies (keyof typeof settingDefinitions)[];
+
+const head = `<!-- Made by \`npm run generate\` from worker/registry/settings.ts. Change it there. -->
+
+# Configuration
+
+Everything that can be set, made from the code that reads it.
+
+A setting comes from the environment; one that is unset or empty is the default. A wrong value stops the registry: \`npm start\` and
+\`npm run deploy\` say what is wrong and end, and a deployed registry answers 500 until it is mended, with the reasons in its log. Names
+that stand in no table below are ignored.
+
+## How to give them
+
+**To \`npm start\`**, in its environment. It reads them once, when it starts:
+
+\`\`\`sh
+${aSetting}="Lab images" ${anotherSetting}=true npm start
+\`\`\`
+
+Its two secrets it makes on the first start and keeps in \`.data/secrets.json\` (with \`--data DIR\`, in that folder), readable by you alone.
+
+**To \`npm run deploy\`**, with \`--var\`, as often as you like:
+
+\`\`\`sh
+npm run deploy -- --var PUBLIC_ORIGIN=https://registry.example.org --var "${aSetting}=Lab images"
+\`\`\`
+
+Settings in the environment of that command count too, and \`--var\` goes before them. They become variables of the Worker, which anyone who may
+see it on Cloudflare's dashboard can read. What was set before and is not named stays as it is, and \`--var ${aSetting}=\` goes back to the
+default. A secret is refused here: \`npm run deploy\` makes the two it needs on the first deployment and keeps them in \`.secrets/deployment.json\`;
+any other is set with \`npx wrangler secret put NAME\`.`;
+
+const rotation = `### Change SIGNING_SECRET
+
+Upload and download URLs name the secret that signed them, and live for ${limits.downloadMaxSeconds / 3600} hours at most. So the old secret stays for a day beside the new one, and
+no transfer breaks.
+
+Make a new one: \`openssl rand -base64 32\`.
+
+On a deployed registry, in this order:
+
+1. \`npx wrangler secret put SIGNING_SECRET_PREVIOUS\`, and paste the old one: \`SIGNING_SECRET\` in \`.secrets/deployment.json\`.
+2. \`npx wrangler secret put SIGNING_SECRET\`, and paste the new one.
+3. Write the new one into \`.secrets/deployment.json\`, so that you have it the next time.
+4. A day later: \`npx wrangler secret delete SIGNING_SECRET_PREVIOUS\`.
+
+On a registry that \`npm start\` runs, stop it, and in \`.data/secrets.json\` give \`SIGNING_SECRET_PREVIOUS\` the old value and \`SIGNING_SECRET\` the
+new one. Start it again. A day later remove \`SIGNING_SECRET_PREVIOUS\` in the same way.
+
+If the old secret is known to someone who should not have it, leave \`SIGNING_SECRET_PREVIOUS\` unset: every URL given out ends at once, and
+running pulls and pushes have to be begun again.`;

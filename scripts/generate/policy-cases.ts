@@ -1,0 +1,137 @@
+import { type Action, actions, type Decision, decide, type PolicySettings } from "../../worker/access/policy.ts";
+import {
+  type Actor,
+  anonymous,
+  type CollectionFacts,
+  type CollectionRole,
+  type EntityFacts,
+  operator,
+  type Scope,
+  scopes,
+  type UserActor,
+  type Visibility,
+} from "../../worker/access/roles.ts";
+
+/** Every question the policy can be asked, for its table and for the tests that hold for all of it. */
+
+/** What somebody is to the collection or entity in question, and on the site. */
+export interface Person {
+  isEntityOwner: boolean;
+  memberRole: CollectionRole | null;
+  isAdmin: boolean;
+  isSuperuser: boolean;
+}
+
+export const stranger: Person = { isEntityOwner: false, memberRole: null, isAdmin: false, isSuperuser: false };
+
+/** What a token is good for: everything, the collection in question, or another one. */
+export const reaches = ["any collection", "this collection", "another collection"] as const;
+export type Reach = (typeof reaches)[number];
+
+export const visibilities = ["public", "internal", "private"] as const satisfies readonly Visibility[];
+
+const userId = "the user";
+const collectionId = "the collection";
+
+export function userActor(person: Person, reach: Reach, given: Iterable<Scope>): UserActor {
+  const narrowedTo = { "any collection": null, "this collection": collectionId, "another collection": "another" };
+  return {
+    kind: "user",
+    userId,
+    username: "user",
+    isAdmin: person.isAdmin,
+    isSuperuser: person.isSuperuser,
+    credential: { tokenId: "token", scopes: new Set(given), collectionId: narrowedTo[reach] },
+  };
+}
+
+/** A question without the one who asks. `ask` is given the actor, and what they are to the thing in question. */
+export interface Question {
+  action: Action;
+  /** The state of the thing in question, in words. */
+  about: string;
+  ask: (actor: Actor, person: Person, settings: PolicySettings) => Decision;
+}
+
+/** The questions of each action. Total, so that a new action does not compile until it is here. */
+const questionsOf: { [A in Action]: () => Question[] } = {
+  "collection.see": () => onCollection("collection.see"),
+  "collection.pull": () => onCollection("collection.pull"),
+  "collection.push": () => onCollection("collection.push"),
+  "collection.delete-image": () => onCollection("collection.delete-image"),
+  "collection.manage": () => onCollection("collection.manage"),
+  "entity.see": () => onEntity("entity.see"),
+  "entity.create-collection": () => onEntity("entity.create-collection"),
+  "site.create-entity": () => onSite("site.create-entity"),
+  "site.administer": () => onSite("site.administer"),
+};
+
+export const questions: readonly Question[] = actions.flatMap((action) => questionsOf[action]());
+
+function onCollection(action: Extract<Action, `collection.${string}`>): Question[] {
+  return visibilities.map((visibility) => ({
+    action,
+    about: visibility,
+    ask: (actor, person, settings) => decide(actor, action, collectionFacts(person, visibility), settings),
+  }));
+}
+
+function onEntity(action: Extract<Action, `entity.${string}`>): Question[] {
+  return [true, false].map((hasVisibleCollection) => ({
+    action,
+    about: hasVisibleCollection ? "holds something they see" : "holds nothing they see",
+    ask: (actor, person, settings) => {
+      const facts: EntityFacts = { entityOwnerId: ownerOf(person), hasVisibleCollection };
+      return decide(actor, action, facts, settings);
+    },
+  }));
+}
+
+function onSite(action: Extract<Action, `site.${string}`>): Question[] {
+  return [{ action, about: "the registry", ask: (actor, _person, settings) => decide(actor, action, null, settings) }];
+}
+
+export function collectionFacts(person: Person, visibility: Visibility): CollectionFacts {
+  return { collectionId, visibility, entityOwnerId: ownerOf(person), memberRole: person.memberRole };
+}
+
+function ownerOf(person: Person): string {
+  return person.isEntityOwner ? userId : "somebody else";
+}
+
+export const defaultSettings: PolicySettings = {
+  API_REQUIRE_AUTH: false,
+  PRIVATE_ONLY: false,
+  DISABLE_BUILDING: false,
+  USER_COLLECTIONS: true,
+};
+
+/** The settings the policy looks at, each with the value that restricts. */
+export const restrictions = {
+  API_REQUIRE_AUTH: true,
+  PRIVATE_ONLY: true,
+  DISABLE_BUILDING: true,
+  USER_COLLECTIONS: false,
+} as const satisfies PolicySettings;
+
+export const restrictionNames = Object.keys(restrictions) as (keyof PolicySettings)[];
+
+export function settingsWith(restricted: readonly (keyof PolicySettings)[]): PolicySettings {
+  const changes = restricted.map((name) => [name, restrictions[name]] as const);
+  return { ...defaultSettings, ...Object.fromEntries(changes) };
+}
+
+export const scopeSets: readonly (readonly Scope[])[] = subsetsOf(scopes);
+
+/** Actors that are no user, and so nothing to any collection. */
+export const lonelyActors: readonly (readonly [string, Actor])[] = [
+  ["anonymous", anonymous],
+  ["operator", operator],
+];
+
+/** All subsets, the empty one first, the smaller before those they are part of. */
+export function subsetsOf<T>(items: readonly T[]): T[][] {
+  const subsets: T[][] = [[]];
+  for (const item of items) subsets.push(...subsets.map((subset) => [...subset, item]));
+  return subsets.sort((a, b) => a.length - b.length);
+}
