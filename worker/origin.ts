@@ -16,8 +16,9 @@ export function originOf(settings: NetworkSettings, request: Request | null): st
     const forwarded = forwardedOrigin(request.headers);
     if (forwarded !== null) return forwarded;
   }
-  const url = new URL(request.url);
-  if (isLoopback(url.hostname)) return url.origin;
+  // A client may write a Host that no URL can have.
+  const url = URL.canParse(request.url) ? new URL(request.url) : null;
+  if (url !== null && isLoopback(url.hostname)) return url.origin;
   throw new RegistryError("misdirected");
 }
 

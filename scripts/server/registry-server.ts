@@ -51,7 +51,7 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
   const { assets: _, ...worker } = workerOptions;
   const patterns = (worker.cronTriggers ?? []) as string[];
   const bundle = join(options.root, "dist", "worker");
-  const miniflare = new Miniflare(
+  const listeningOn = (sockets: { host: string; port: number }[]) =>
     convertV4MiniflareOptions({
       ...worker,
       name: NAME,
@@ -62,7 +62,7 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
       serviceBindings: { ASSETS: { disk: { path: join(options.root, "dist", "ui"), writable: false } } },
       resourcePersistencePath: options.data,
       unsafeRuntimeEnv: markFor(options.data),
-      unsafeDirectSockets: [{ host: options.host, port: options.port }],
+      unsafeDirectSockets: sockets,
       host: "127.0.0.1",
       port: 0,
       cf: false,
@@ -71,10 +71,11 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
       handleStructuredLogs: ({ level, message }) => {
         if (level === "error" || level === "warn") process.stderr.write(`${message}\n`);
       },
-    }),
-  );
-  await miniflare.ready;
+    });
+  // Nobody is let in before the tables are there: a request would find none, or those of an older version.
+  const miniflare = new Miniflare(listeningOn([]));
   await migrate(await miniflare.getD1Database("DB"), join(options.root, "migrations"));
+  await miniflare.setOptions(listeningOn([{ host: options.host, port: options.port }]));
   const { port } = await miniflare.unsafeGetDirectURL(NAME);
   const runScheduled = async () => {
     const fetcher = await miniflare.getWorker(NAME);

@@ -6,6 +6,9 @@ import { RegistryError } from "../../registry/errors.ts";
 /** The UI's routes. Any other path gets the shell with status 404, or plain text where no page is wanted. */
 export const uiRoutes = ["/", "/auth/tokens"] as const;
 
+/** Only the path counts. Not the request's own: a client may write a Host that no URL can have. */
+const ASSETS_ORIGIN = "http://assets.invalid";
+
 /** The web pages and their files. */
 export const pages = new Hono<AppEnv>();
 
@@ -16,7 +19,7 @@ pages.onError(
   }),
 );
 
-for (const path of uiRoutes) pages.get(path, (c) => shell(c.env.ASSETS, c.req.url, 200));
+for (const path of uiRoutes) pages.get(path, (c) => shell(c.env.ASSETS, 200));
 
 // Names carry a hash of the content. Cloudflare serves them before the Worker runs; a missing one comes here.
 const fileTypes: Record<string, string> = {
@@ -30,7 +33,7 @@ pages.get("/static/:file", async (c) => {
   const file = c.req.param("file");
   const type = fileTypes[file.split(".").at(-1) ?? ""];
   if (!/^[\w-][\w.-]*$/.test(file) || type === undefined) throw new RegistryError("no-such-route");
-  const asset = await c.env.ASSETS.fetch(new URL(`/static/${file}`, c.req.url));
+  const asset = await c.env.ASSETS.fetch(new URL(`/static/${file}`, ASSETS_ORIGIN));
   if (!asset.ok) throw new RegistryError("no-such-route");
   const headers = { "Content-Type": type, "Cache-Control": "public, max-age=31536000, immutable" };
   return new Response(asset.body, { headers });
@@ -40,7 +43,7 @@ pages.all("*", async (c) => {
   // Hono answers HEAD with what GET would send, without its body.
   const wantsPage = ["GET", "HEAD"].includes(c.req.method) && (c.req.header("accept") ?? "").includes("text/html");
   if (!wantsPage || c.req.path.startsWith("/static/")) throw new RegistryError("no-such-route");
-  return await shell(c.env.ASSETS, c.req.url, 404);
+  return await shell(c.env.ASSETS, 404);
 });
 
 // No script or style stands in the page itself, and nothing comes from another host.
@@ -56,8 +59,8 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-async function shell(assets: Fetcher, url: string, status: 200 | 404): Promise<Response> {
-  const page = await assets.fetch(new URL("/index.html", url));
+async function shell(assets: Fetcher, status: 200 | 404): Promise<Response> {
+  const page = await assets.fetch(new URL("/index.html", ASSETS_ORIGIN));
   if (!page.ok) throw new RegistryError("internal", undefined, { detail: "the UI is not built" });
   const headers = {
     "Content-Type": "text/html; charset=utf-8",
