@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { SignJWT } from "jose";
+import { EncryptJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { RegistryError } from "../../worker/registry/errors.ts";
 import { type Capability, openCapability, signCapability } from "../../worker/storage/capabilities.ts";
@@ -37,6 +37,14 @@ const header = (token: string) => JSON.parse(Buffer.from(token.split(".")[0] ?? 
 describe("a signed URL", () => {
   it("says what it is for, and nothing is looked up", async () => {
     expect(await open(await signCapability(current, capability))).toEqual(capability);
+  });
+
+  it("shows nothing of what it says, so that nobody can tell which object it is about", async () => {
+    const [first, second] = [await signCapability(current, capability), await signCapability(current, capability)];
+    const parts = first.split(".").map((part) => Buffer.from(part, "base64url").toString("latin1"));
+    expect(parts.join()).not.toMatch(/objects|sha256|download|4096/);
+    const [, , ...ofSecond] = second.split(".");
+    for (const part of ofSecond) expect(first).not.toContain(part);
   });
 
   it("stands in a query string as it is", async () => {
@@ -86,8 +94,9 @@ describe("a signed URL", () => {
 describe("a forged URL", () => {
   it("is refused, whichever character was changed", async () => {
     const token = await signCapability(current, capability);
-    // The last character of a signature has bits that mean nothing, so the one before it is the last that counts.
-    for (let index = 0; index < token.length - 1; index++) {
+    for (let index = 0; index < token.length; index++) {
+      // The last character of a part may have bits that mean nothing.
+      if (token[index + 1] === "." || index === token.length - 1) continue;
       const other = token[index] === "A" ? "B" : "A";
       expect(await open(token.slice(0, index) + other + token.slice(index + 1)), `character ${index}`).toBe(
         "capability-invalid",
@@ -103,25 +112,28 @@ describe("a forged URL", () => {
   );
 
   it("without a signature is refused", async () => {
-    const [, claims] = (await signCapability(current, capability)).split(".");
+    const [head, key, iv, claims] = (await signCapability(current, capability)).split(".");
     const none = Buffer.from(JSON.stringify({ alg: "none" })).toString("base64url");
     expect(await open(`${none}.${claims}.`)).toBe("capability-invalid");
+    expect(await open(`${head}.${key}.${iv}.${claims}.`)).toBe("capability-invalid");
   });
 
   it("with the signature of another is refused", async () => {
-    const [head, , signature] = (await signCapability(current, capability)).split(".");
-    const [, claims] = (await signCapability(current, { ...capability, objectKey: "objects/other" })).split(".");
-    expect(await open(`${head}.${claims}.${signature}`)).toBe("capability-invalid");
+    const [head, key, , , signature] = (await signCapability(current, capability)).split(".");
+    const [, , iv, claims] = (await signCapability(current, { ...capability, objectKey: "objects/other" })).split(".");
+    expect(await open(`${head}.${key}.${iv}.${claims}.${signature}`)).toBe("capability-invalid");
   });
 
   it("signed by the bare secret, under the right key id, is refused: the key is derived from it", async () => {
     const { kid } = header(await signCapability(current, capability)) as { kid: string };
-    const forged = await new SignJWT({ key: "objects/x", size: 1, sha: capability.digest })
-      .setProtectedHeader({ alg: "HS256", kid })
+    const bare = Buffer.alloc(64);
+    bare.write(current.SIGNING_SECRET);
+    const forged = await new EncryptJWT({ key: "objects/x", size: 1, sha: capability.digest })
+      .setProtectedHeader({ alg: "dir", enc: "A256CBC-HS512", kid })
       .setAudience("download")
       .setIssuedAt(now / 1000)
       .setExpirationTime(now / 1000 + 60)
-      .sign(new TextEncoder().encode(current.SIGNING_SECRET));
+      .encrypt(new Uint8Array(bare));
     expect(await open(forged)).toBe("capability-invalid");
   });
 });
@@ -147,7 +159,7 @@ describe("the key id in a URL", () => {
     const ids = await Promise.all(
       [current, current, next, rotated].map(async (secrets) => header(await signCapability(secrets, capability))),
     );
-    expect(ids[0]).toEqual({ alg: "HS256", kid: expect.stringMatching(/^[0-9a-f]{8}$/) });
+    expect(ids[0]).toEqual({ alg: "dir", enc: "A256CBC-HS512", kid: expect.stringMatching(/^[0-9a-f]{8}$/) });
     expect(ids[1]).toEqual(ids[0]);
     expect(ids[2]).not.toEqual(ids[0]);
     expect(ids[3]).toEqual(ids[2]);

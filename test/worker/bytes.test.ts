@@ -1,11 +1,14 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { limits } from "../../worker/registry/limits.ts";
-import { signCapability } from "../../worker/storage/capabilities.ts";
+import { runUpkeep } from "../../worker/registry/upkeep/run-upkeep.ts";
+import { openCapability, signCapability } from "../../worker/storage/capabilities.ts";
 import { makeSif, type SifOptions } from "../support/make-sif.ts";
+import { observed } from "../support/worker/observed.ts";
 import {
   ask,
   digestOf,
+  environment,
   newPerson,
   type Person,
   pull,
@@ -30,6 +33,10 @@ async function complete(person: Person, imageId: string): Promise<Response> {
   return await ask(`/v2/imagefile/${imageId}/_complete`, { method: "PUT", token: person.token, body: {} });
 }
 
+async function upkeepTomorrow(): Promise<void> {
+  await runUpkeep({ ...testContext(), now: () => Date.now() + 24 * 3_600_000 });
+}
+
 describe("an upload URL", () => {
   it("takes exactly the announced bytes, once", async () => {
     const { bytes, url, person, image, path } = await readyToUpload();
@@ -38,6 +45,13 @@ describe("an upload URL", () => {
     expect((await complete(person, image.imageId)).status).toBe(200);
     expect((await ask(url, { method: "PUT", body: bytes })).status).toBe(409);
     expect(await pull(`${path}:${image.digest}`)).toEqual(bytes);
+  });
+
+  it("takes one of two PUTs that come at once", async () => {
+    const { bytes, url, before } = await readyToUpload();
+    const two = await Promise.all([1, 2].map(() => ask(url, { method: "PUT", body: bytes })));
+    expect(two.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(await storedKeys()).toHaveLength(before.length + 1);
   });
 
   it("refuses a wrong size, and leaves nothing behind", async () => {
@@ -90,12 +104,11 @@ describe("an upload URL", () => {
   it("cannot be forged, changed, or used for a download", async () => {
     const { bytes, url, before } = await readyToUpload();
     const token = new URL(url).searchParams.get("t") ?? "";
-    const [head = "", body = "", signature = ""] = token.split(".");
-    const other = Buffer.from(Buffer.from(body, "base64url").toString().replace("objects/", "objects/x")).toString(
-      "base64url",
-    );
+    const [head = "", , iv = "", body = "", signature = ""] = token.split(".");
+    const other = `${body[0] === "A" ? "B" : "A"}${body.slice(1)}`;
     const none = Buffer.from(JSON.stringify({ alg: "none" })).toString("base64url");
-    for (const forged of ["", "x", `${head}.${other}.${signature}`, `${head}.${body}.`, `${none}.${body}.`]) {
+    const changed = [`${head}..${iv}.${other}.${signature}`, `${head}..${iv}.${body}.`, `${none}.${body}.`];
+    for (const forged of ["", "x", ...changed]) {
       const put = await ask(`/blobs/upload?t=${forged}`, { method: "PUT", body: bytes });
       expect(put.status, forged).toBe(403);
     }
@@ -196,8 +209,10 @@ describe("completing an upload", () => {
     const [alice, bob] = [await newPerson("alice"), await newPerson("bob")];
     const bytes = makeSif({ salt: "two people" });
     await push(alice.token, `${alice.username}/p/app:v1`, bytes, { private: true });
+    await upkeepTomorrow();
     const before = await storedKeys();
     await push(bob.token, `${bob.username}/p/app:v1`, bytes, { private: true });
+    await upkeepTomorrow();
     expect(await storedKeys()).toEqual(before);
     expect(await pull(`${bob.username}/p/app:v1`, bob.token)).toEqual(bytes);
   });
@@ -238,6 +253,40 @@ describe("downloading", () => {
       expect(Buffer.compare(new Uint8Array(await part.arrayBuffer()), bytes.subarray(start, end)), range).toBe(0);
     }
   });
+
+  it("reads R2 in slices, one ahead of what the client has taken", async () => {
+    const bytes = makeSif({ salt: "slices", sizeBytes: 4 * limits.serveSliceBytes });
+    const url = await published(bytes);
+    const lengths: number[] = [];
+    const watched = observed(environment(), ({ service, args }) => {
+      if (service === "r2") lengths.push((args[1] as { range: { length: number } }).range.length);
+    });
+    const reader = (await ask(url, { env: watched })).body?.getReader();
+    await reader?.read();
+    // The one that is going out, and one more.
+    expect(lengths).toEqual([limits.serveSliceBytes, limits.serveSliceBytes]);
+    await reader?.cancel();
+    lengths.length = 0;
+    await (await ask(url, { env: watched })).arrayBuffer();
+    expect(lengths).toEqual(new Array(4).fill(limits.serveSliceBytes));
+  });
+
+  it.each(["goes", "cannot be read"])(
+    "is cut short, and neither ended nor left hanging, when an object %s",
+    async (how) => {
+      const url = await published(makeSif({ salt: how, sizeBytes }));
+      let reads = 0;
+      const failing = observed(environment(), async ({ service, args }) => {
+        reads += service === "r2" ? 1 : 0;
+        if (service !== "r2" || reads < 2) return;
+        if (how !== "goes") throw new Error("R2 is not there");
+        await env.BLOBS.delete(String(args[0]));
+      });
+      const response = await ask(url, { env: failing });
+      expect(response.status).toBe(200);
+      await expect(response.arrayBuffer()).rejects.toThrow();
+    },
+  );
 
   it("answers 416 without a body to any other range, never the whole", async () => {
     const url = await published(makeSif({ salt: "416" }));
@@ -296,8 +345,9 @@ describe("downloading", () => {
 
   it("lives as long as the slowest download of that size", async () => {
     const url = await published(makeSif({ salt: "life" }));
-    const [, claims = ""] = (new URL(url).searchParams.get("t") ?? "").split(".");
-    const { exp } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { exp: number };
-    expect(exp - Date.now() / 1000).toBeGreaterThan(limits.downloadMinSeconds - 60);
+    const ctx = testContext();
+    const token = new URL(url).searchParams.get("t") ?? "";
+    const { expiresAt } = await openCapability(ctx.settings, "download", token, ctx.now());
+    expect((expiresAt - ctx.now()) / 1000).toBeGreaterThan(limits.downloadMinSeconds - 60);
   });
 });

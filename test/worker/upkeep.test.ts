@@ -50,7 +50,22 @@ describe("upkeep", () => {
     expect(await pull(`${path}:v2`)).toEqual(abandoned);
   });
 
-  it("also frees what a used upload URL wrote after its duplicate was dropped", async () => {
+  it("catches up with however many uploads ended since it last ran", async () => {
+    const alice = await newPerson("alice");
+    const bytes = makeSif({ salt: "many" });
+    const { imageId, digest } = await register(alice.token, `${alice.username}/${uniqueName("many")}/app`, bytes);
+    await env.DB.prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+       INSERT INTO uploads (id, image_id, object_key, digest, size_bytes, state, created_at, expires_at)
+       SELECT 'many-' || i, ?2, 'objects/many-' || i, ?3, 1, 'open', 0, 0 FROM n`,
+    )
+      .bind(3 * limits.upkeepBatch + 1, imageId, digest)
+      .run();
+    await upkeepAt(Date.now());
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM uploads WHERE id LIKE 'many-%'").first("n")).toBe(0);
+  });
+
+  it("frees the second copy of content that was there; until then its URL is as used up as any", async () => {
     const [alice, bob] = [await newPerson("alice"), await newPerson("bob")];
     const bytes = makeSif({ salt: "duplicate" });
     await push(alice.token, `${alice.username}/${uniqueName("a")}/app:v1`, bytes, { private: true });
@@ -59,7 +74,7 @@ describe("upkeep", () => {
     const url = await startUpload(bob.token, image, bytes);
     await ask(url, { method: "PUT", body: bytes });
     await ask(`/v2/imagefile/${image.imageId}/_complete`, { method: "PUT", token: bob.token, body: {} });
-    expect((await ask(url, { method: "PUT", body: bytes })).status).toBe(200);
+    expect((await ask(url, { method: "PUT", body: bytes })).status).toBe(409);
     expect(await storedKeys()).toHaveLength(before.length + 1);
     await upkeepAt(Date.now() + later);
     expect(await storedKeys()).toEqual(before);

@@ -30,8 +30,10 @@ export const limits = {
   forgetUploadGraceSeconds: HOUR,
   /** Open uploads of one image that completing looks through, newest first: retries and concurrent clients. */
   openUploadsPerImage: 8,
-  /** Rows one upkeep statement takes, so that a run stays within a Cron's time. */
+  /** Rows one upkeep statement takes: D1 binds 100 parameters at most. */
   upkeepBatch: 100,
+  /** Statements of that many a run of upkeep makes at most, so that it stays within a Cron's time. */
+  upkeepRounds: 50,
 
   /** One R2 read while serving, so that a request holds two of these at most (one going out, one ahead). */
   serveSliceBytes: 8 * MIB,
@@ -70,8 +72,10 @@ export const limits = {
   searchArchitectures: 16,
   /** Rows a search answers per kind; the client prints them all. */
   searchResults: 100,
-  /** Tags shown per image in a listing. */
+  /** Rows in one page of a list. */
   pageSize: 100,
+  /** Tags of a container shown at once. A push asks for them and uses none; more would fill the Worker's memory. */
+  listedTags: 10_000,
   /** Rows one step of the integrity check reads: one R2 list call. */
   integrityPage: 1000,
 

@@ -75,8 +75,9 @@ export async function streamObject(
   const first = await read(0);
   if (first === null) return null;
   const { readable, writable } = new FixedLengthStream(range.length);
-  // Not awaited: it runs as long as the client reads. A client that goes away rejects it.
-  pump(first, read, writable).catch(() => undefined);
+  // Not awaited: it runs as long as the client reads. A client that goes away rejects it; so does a read that
+  // fails, and then the answer is cut short, which a client notices, rather than left hanging.
+  pump(first, read, writable).catch((thrown) => writable.abort(thrown).catch(() => undefined));
   return readable;
 }
 
@@ -86,6 +87,8 @@ async function pump(first: R2ObjectBody, read: SliceRead, writable: WritableStre
   let current: R2ObjectBody | null = first;
   for (let index = 1; current !== null; index++) {
     const next = read(index);
+    // Its failure is met below, when its turn comes.
+    next?.catch(() => undefined);
     try {
       await current.body.pipeTo(writable, { preventClose: true });
     } catch (thrown) {
@@ -93,8 +96,8 @@ async function pump(first: R2ObjectBody, read: SliceRead, writable: WritableStre
       throw thrown;
     }
     current = next === null ? null : await next;
-    // The object went while it was being sent: cut the answer short rather than end it as if complete.
-    if (next !== null && current === null) return await writable.abort(new Error("object is gone"));
+    // Not ended as if it were complete.
+    if (next !== null && current === null) throw new Error("the object went while it was being sent");
   }
   await writable.close();
 }

@@ -1,14 +1,16 @@
-import { errors, jwtVerify, SignJWT } from "jose";
+import { EncryptJWT, errors, jwtDecrypt } from "jose";
 import * as z from "zod";
 import { type Digest, hexOf, isDigest } from "../registry/digest.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { Settings } from "../registry/settings.ts";
 
 /**
- * Upload and download URLs are bearer capabilities: a JWS (HS256) over the
- * object's key, its size and digest, what it is for, and when it ends. The
- * header names the secret it was signed with, so that secrets can be changed.
- * Nothing is looked up to honour one.
+ * Upload and download URLs are bearer capabilities: a JWE (A256CBC-HS512,
+ * which also signs) of the object's key, its size and digest, what it is for,
+ * and when it ends. It is encrypted because keys tell: who compared the key he
+ * uploaded to with the one he downloads from would learn whether the registry
+ * held that content already. The header names the secret it was made with, so
+ * that secrets can be changed. Nothing is looked up to honour one.
  */
 export interface Capability {
   audience: "download" | "upload";
@@ -23,6 +25,8 @@ export interface Capability {
 
 type Secrets = Pick<Settings, "SIGNING_SECRET" | "SIGNING_SECRET_PREVIOUS">;
 
+const algorithms = { alg: "dir", enc: "A256CBC-HS512" } as const;
+
 const claims = z.object({
   key: z.string().min(1),
   size: z.int().positive(),
@@ -34,12 +38,12 @@ const claims = z.object({
 export async function signCapability(secrets: Secrets, capability: Capability): Promise<string> {
   const { kid, key } = await signingKey(secrets.SIGNING_SECRET);
   const { objectKey, sizeBytes, digest, audience, expiresAt, modifiedAt } = capability;
-  return await new SignJWT({ key: objectKey, size: sizeBytes, sha: digest })
-    .setProtectedHeader({ alg: "HS256", kid })
+  return await new EncryptJWT({ key: objectKey, size: sizeBytes, sha: digest })
+    .setProtectedHeader({ ...algorithms, kid })
     .setAudience(audience)
     .setIssuedAt(Math.floor(modifiedAt / 1000))
     .setExpirationTime(Math.ceil(expiresAt / 1000))
-    .sign(key);
+    .encrypt(key);
 }
 
 /** @throws `capability-expired`, `capability-invalid` (forged, malformed, or for something else) */
@@ -50,8 +54,9 @@ export async function openCapability(
   now: number,
 ): Promise<Capability> {
   try {
-    const { payload } = await jwtVerify(token, async ({ kid }) => await keyNamed(secrets, kid), {
-      algorithms: ["HS256"],
+    const { payload } = await jwtDecrypt(token, async ({ kid }) => await keyNamed(secrets, kid), {
+      keyManagementAlgorithms: [algorithms.alg],
+      contentEncryptionAlgorithms: [algorithms.enc],
       audience,
       currentDate: new Date(now),
     });
@@ -64,7 +69,7 @@ export async function openCapability(
   }
 }
 
-async function keyNamed(secrets: Secrets, kid: string | undefined): Promise<CryptoKey> {
+async function keyNamed(secrets: Secrets, kid: string | undefined): Promise<Uint8Array> {
   for (const secret of [secrets.SIGNING_SECRET, secrets.SIGNING_SECRET_PREVIOUS]) {
     if (secret === null) continue;
     const candidate = await signingKey(secret);
@@ -75,7 +80,7 @@ async function keyNamed(secrets: Secrets, kid: string | undefined): Promise<Cryp
 
 interface SigningKey {
   kid: string;
-  key: CryptoKey;
+  key: Uint8Array;
 }
 
 // Deriving costs more than signing, and the secrets do not change while an isolate lives.
@@ -88,23 +93,14 @@ function signingKey(secret: string): Promise<SigningKey> {
 }
 
 async function deriveKey(secret: string): Promise<SigningKey> {
-  const root = await crypto.subtle.importKey("raw", new TextEncoder().encode(secret), "HKDF", false, [
-    "deriveKey",
-    "deriveBits",
-  ]);
+  const root = await crypto.subtle.importKey("raw", new TextEncoder().encode(secret), "HKDF", false, ["deriveBits"]);
   const purpose = (info: string) => ({
     name: "HKDF",
     hash: "SHA-256",
     salt: new Uint8Array(),
     info: new TextEncoder().encode(info),
   });
-  const key = await crypto.subtle.deriveKey(
-    purpose("sregistry-edge blob url"),
-    root,
-    { name: "HMAC", hash: "SHA-256", length: 256 },
-    false,
-    ["sign", "verify"],
-  );
+  const key = new Uint8Array(await crypto.subtle.deriveBits(purpose("sregistry-edge blob url"), root, 512));
   const kid = hexOf(await crypto.subtle.deriveBits(purpose("sregistry-edge blob url key id"), root, 32));
   return { kid, key };
 }

@@ -1,7 +1,7 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
-import { guardChanged } from "../../storage/db/guard.ts";
+import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
 import { blobs, images, uploads, wantedTags } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import type { FoundContainer } from "../catalog/containers.ts";
@@ -15,8 +15,10 @@ import type { Upload } from "./start-upload.ts";
 
 /**
  * Publishes verified bytes in one batch: the blob (once per digest), the image, the tags that waited for
- * it. When the digest was stored before, its first object stays and this one is dropped.
- * @throws `conflict` when the upload was published or refused meanwhile
+ * it. When the digest was stored before, its first object stays. This one waits for upkeep: while it is
+ * there its URL is used up, so that nobody learns from a second PUT, nor from the time this takes, whether
+ * the registry held the content already.
+ * @throws `conflict` when the upload was published or refused meanwhile, `not-found` when the image was deleted
  */
 export async function publishUpload(
   ctx: Context,
@@ -33,17 +35,17 @@ export async function publishUpload(
     sizeBytes: upload.sizeBytes,
     publishedAt: now,
   };
-  const results = await writeTogether(ctx.db, [
+  await writeTogether(ctx.db, [
     ctx.db
       .update(uploads)
       .set({ state: "published" })
       .where(and(eq(uploads.id, upload.id), eq(uploads.state, "open"))),
     guardChanged(ctx.db, "conflict"),
+    guardAgainst(ctx.db, "not-found", sql`NOT EXISTS (SELECT 1 FROM ${images} WHERE ${eq(images.id, image.id)})`),
     ctx.db
       .insert(blobs)
       .values({ digest: image.digest, objectKey: upload.objectKey, sizeBytes: upload.sizeBytes, createdAt: now })
-      .onConflictDoUpdate({ target: blobs.digest, set: { unreferencedAt: null } })
-      .returning({ objectKey: blobs.objectKey }),
+      .onConflictDoUpdate({ target: blobs.digest, set: { unreferencedAt: null } }),
     ctx.db
       .update(images)
       .set({ ...published, ...inspection })
@@ -53,8 +55,6 @@ export async function publishUpload(
       detail: { digest: image.digest, bytes: upload.sizeBytes },
     }),
   ]);
-  const [kept] = results[2] as { objectKey: string }[];
-  if (kept !== undefined && kept.objectKey !== upload.objectKey) await ctx.bucket.delete(upload.objectKey);
 }
 
 /** Marks an upload refused, drops the tags that waited for it, and frees its bytes. */

@@ -10,6 +10,16 @@ import { limits } from "../limits.ts";
  * @returns how many were forgotten
  */
 export async function forgetUploads(ctx: Context): Promise<number> {
+  let forgotten = 0;
+  for (let round = 0; round < limits.upkeepRounds; round++) {
+    const count = await forgetSome(ctx);
+    forgotten += count;
+    if (count < limits.upkeepBatch) break;
+  }
+  return forgotten;
+}
+
+async function forgetSome(ctx: Context): Promise<number> {
   const graceSeconds = limits.completeGraceSeconds + limits.forgetUploadGraceSeconds;
   const ended = await ctx.db
     .select({ id: uploads.id, objectKey: uploads.objectKey, blob: blobs.digest })
