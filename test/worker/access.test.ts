@@ -9,6 +9,7 @@ import {
 } from "../../worker/registry/catalog/manage.ts";
 import { setDisabled } from "../../worker/registry/people/users.ts";
 import { makeSif } from "../support/make-sif.ts";
+import { observed } from "../support/worker/observed.ts";
 import {
   ask,
   askJson,
@@ -69,19 +70,63 @@ describe("a private collection", () => {
     }
   });
 
-  it("cannot be written to by strangers, through any id", async () => {
-    const writes: [string, string, Record<string, unknown>][] = [
-      ["POST", "/v1/containers", { name: "x", collection: pushed.collectionId }],
-      ["POST", "/v1/images", { hash: pushed.digest, container: pushed.containerId }],
-      ["POST", `/v2/imagefile/${pushed.imageId}`, { filesize: 1, sha256sum: "" }],
-      ["PUT", `/v2/imagefile/${pushed.imageId}/_complete`, {}],
-      ["POST", `/v2/tags/${pushed.containerId}`, { Arch: "amd64", Tag: "v1", ImageID: pushed.imageId }],
-      ["POST", `/v1/tags/${pushed.containerId}`, { Tag: "v1", ImageID: pushed.imageId }],
+  it("cannot be written to by strangers, through any id, who are told and kept waiting as if it were not there", async () => {
+    const { data } = await askJson<{ data: { id: string } }>(`/v1/entities/${owner.username}`, { token: owner.token });
+    type Ids = Record<"entityId" | "collectionId" | "containerId" | "imageId" | "path", string>;
+    const writes = (ids: Ids): [string, string, Record<string, unknown>?][] => [
+      ["POST", "/v1/collections", { name: "x", entity: ids.entityId }],
+      ["POST", "/v1/containers", { name: "x", collection: ids.collectionId }],
+      ["POST", "/v1/images", { hash: pushed.digest, container: ids.containerId }],
+      ["POST", `/v2/imagefile/${ids.imageId}`, { filesize: 1, sha256sum: "" }],
+      ["POST", `/v1/imagefile/${ids.imageId}`, { any: "body" }],
+      ["PUT", `/v2/imagefile/${ids.imageId}/_complete`, {}],
+      ["POST", `/v2/tags/${ids.containerId}`, { Arch: "amd64", Tag: "v1", ImageID: ids.imageId }],
+      ["POST", `/v1/tags/${ids.containerId}`, { Tag: "v1", ImageID: ids.imageId }],
+      ["DELETE", `/v1/images/${ids.path}:v1`],
+      ["DELETE", `/v1/images/${ids.path}:${pushed.digest}`],
     ];
-    for (const [method, url, body] of writes) {
-      expect((await ask(url, { method, body, token: stranger.token })).status, url).toBe(404);
+    const seen = async ([method, url, body]: [string, string, Record<string, unknown>?]) => {
+      let calls = 0;
+      const env = observed(environment(), () => {
+        calls++;
+      });
+      const response = await ask(url, { method, body: body ?? null, token: stranger.token, env });
+      return [response.status, await response.text(), calls];
+    };
+    const id = crypto.randomUUID();
+    const absent = writes({
+      entityId: id,
+      collectionId: id,
+      containerId: id,
+      imageId: id,
+      path: `${owner.username}/x/app`,
+    });
+    await ask("/v1/token-status", { token: stranger.token });
+    for (const [index, write] of writes({ ...pushed, entityId: data.id, path }).entries()) {
+      const [hidden, nothing] = [await seen(write), await seen(absent[index] ?? write)];
+      expect(hidden, write.join(" ")).toEqual(nothing);
+      expect(hidden[0], write.join(" ")).toBe(404);
     }
-    expect((await ask(`/v1/images/${path}:v1`, { method: "DELETE", token: stranger.token })).status).toBe(404);
+  });
+
+  it("is no less hidden however its path is written", async () => {
+    const encoded = path.replaceAll("/", "%2F");
+    const [entity = "", name = ""] = path.split("/");
+    const spellings = [
+      encoded,
+      path.toUpperCase(),
+      `${path}/`,
+      `/${path}`,
+      `./${path}`,
+      `x/../${path}`,
+      path.replace("/", "//"),
+    ];
+    for (const spelling of [...spellings, `${entity}/x/%2e%2e/${name}/app`]) {
+      for (const route of ["images", "imagefile", "containers"]) {
+        const url = `/v1/${route}/${spelling}${route === "containers" ? "" : ":v1"}`;
+        for (const token of [null, stranger.token]) expect((await ask(url, { token })).status, url).toBe(404);
+      }
+    }
   });
 
   it("shows in nobody else's search or list", async () => {
@@ -319,6 +364,12 @@ describe("settings", () => {
 });
 
 describe("names", () => {
+  it("of entities that look like one in ASCII are refused, also to administrators", async () => {
+    const { token } = await newPerson("admin", { role: "admin" });
+    const body = { name: `\u212Aelvin-${uniqueName("x")}` };
+    expect((await ask("/v1/entities", { method: "POST", token, body })).status).toBe(400);
+  });
+
   it("belong to the first collection as short names, and are kept when it is deleted until they are freed", async () => {
     const [alice, bob] = [await newPerson("alice"), await newPerson("bob")];
     const name = uniqueName("short");

@@ -36,6 +36,29 @@ describe("the administrator's address", () => {
     expect((await rpc("list-users")).status).toBe(200);
   });
 
+  it("refuses malformed and oversized bodies with a reason, and changes nothing", async () => {
+    const send = (body: string) => ask("/admin/rpc", { method: "POST", token: secret, body });
+    const malformed = [
+      "",
+      "{",
+      "null",
+      "[]",
+      "0",
+      "{}",
+      '{"verb":1}',
+      '{"verb":"add-user","args":[]}',
+      '{"verb":"add-user","args":null}',
+    ];
+    for (const body of malformed) {
+      const response = await send(body);
+      expect([response.status, await response.text()], body).toEqual([400, expect.stringContaining("body-invalid")]);
+    }
+    const username = uniqueName("filler");
+    const call = JSON.stringify({ verb: "add-user", args: { username, filler: "x".repeat(10_000_000) } });
+    expect((await send(call)).status).toBe(413);
+    expect((await rpc("list-tokens", { username })).status).toBe(404);
+  });
+
   it("says what is wrong with a command", async () => {
     expect(await rpc("no-such-command")).toMatchObject({ status: 404 });
     expect(await rpc("constructor")).toMatchObject({ status: 404 });
@@ -76,7 +99,8 @@ describe("users and roles", () => {
     await rpc("add-user", { username });
     expect(await rpc("delete-user", { username })).toMatchObject({ status: 200 });
     expect(await rpc("add-user", { username })).toMatchObject({ status: 409, error: { code: "name-taken" } });
-    await rpc("free-name", { kind: "entity", name: username });
+    const freed = await Promise.all([1, 2].map(() => rpc("free-name", { kind: "entity", name: username })));
+    expect(freed.map(({ status }) => status).sort()).toEqual([200, 404]);
     expect(await rpc("add-user", { username })).toMatchObject({ status: 200 });
   });
 

@@ -123,6 +123,17 @@ describe("two clients at once", () => {
     }
   });
 
+  it("create the same entity, and get the same one", async () => {
+    const { token } = await newPerson("admin", { role: "admin" });
+    for (let round = 0; round < rounds; round++) {
+      const body = { name: uniqueName("institute") };
+      const answers = await Promise.all([1, 2, 3].map(() => ask("/v1/entities", { method: "POST", token, body })));
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+      const texts = await Promise.all(answers.map((answer) => answer.text()));
+      expect(new Set(texts).size).toBe(1);
+    }
+  });
+
   it("create collections of one short name: one holds it, and both go on", async () => {
     for (let round = 0; round < rounds; round++) {
       const people = [await newPerson("dave"), await newPerson("erin")];

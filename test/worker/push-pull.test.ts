@@ -43,6 +43,37 @@ describe("pushing and pulling an image in one piece", () => {
     for (const [, time] of times) expect(time).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   });
 
+  it("describes what holds it as the clients read it", async () => {
+    const alice = await newPerson("alice");
+    const { collectionId, containerId } = await push(alice.token, `${alice.username}/holders/app:v1`, makeSif());
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    const common = { description: "", createdAt: time, deleted: false };
+    const entity = await askJson<{ data: { id: string } }>(`/v1/entities/${alice.username}`);
+    const { id } = entity.data;
+    expect(entity).toEqual({ data: { ...common, id, name: alice.username } });
+    expect(await askJson("/v1/entities", { token: alice.token })).toEqual(entity);
+    const collection = { ...common, id: collectionId, name: "holders", entity: id, entityName: alice.username };
+    const listed = { ...collection, private: false, updatedAt: time };
+    expect(await askJson(`/v1/collections/${alice.username}/holders`)).toEqual({ data: listed });
+    const { collections } = await askJson<{ collections: unknown[] }>("/v1/collections");
+    expect(collections).toContainEqual(listed);
+    const names = { collection: collectionId, collectionName: "holders", entity: id, entityName: alice.username };
+    const container = { ...common, ...names, id: containerId, name: "app", private: false, readOnly: false };
+    expect(await askJson(`/v1/containers/${alice.username}/holders/app`)).toEqual({
+      data: { ...container, updatedAt: time },
+    });
+  });
+
+  it("tells a client who it is, with the token it presented, and nobody else", async () => {
+    const { username, token } = await newPerson("alice");
+    const who = await askJson("/v1/rbac/users/current", { token });
+    expect(who).toEqual({ username, email: "", realname: username, oidc_user_meta: { secret: token } });
+    const valid = await ask("/v1/token-status", { token });
+    expect([valid.status, await valid.text()]).toEqual([200, ""]);
+    expect((await ask("/v1/rbac/users/current")).status).toBe(401);
+    expect((await ask("/v1/token-status")).status).toBe(404);
+  });
+
   it("keeps images of different architectures under one tag apart", async () => {
     const alice = await newPerson("alice");
     const [amd, arm] = [makeSif({ salt: "a" }), makeSif({ salt: "b", archCode: "04" })];

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Env } from "../../worker/env.ts";
 import { makeSif } from "../support/make-sif.ts";
+import { observed } from "../support/worker/observed.ts";
 import {
   type Ask,
   ask,
@@ -21,66 +22,10 @@ interface Counts {
 
 function counted(): { env: Env; counts: Counts } {
   const counts: Counts = { d1: 0, r2: 0, durable: 0 };
-  const env = environment();
-  const count = (kind: keyof Counts) => () => {
-    counts[kind]++;
-  };
-  return {
-    counts,
-    env: {
-      ...env,
-      DB: countCalls(env.DB, { batch: count("d1"), exec: count("d1") }, (statement) =>
-        countStatement(statement as D1PreparedStatement, count("d1")),
-      ),
-      BLOBS: countCalls(
-        env.BLOBS,
-        Object.fromEntries(["get", "put", "head", "delete", "list"].map((m) => [m, count("r2")])),
-      ),
-      RATE_LIMITER: countCalls(env.RATE_LIMITER, { get: count("durable") }),
-    },
-  };
-}
-
-function countCalls<T extends object>(
-  target: T,
-  counters: Record<string, () => void>,
-  wrapPrepared?: (of: unknown) => unknown,
-): T {
-  return new Proxy(target, {
-    get(object, name) {
-      const value: unknown = Reflect.get(object, name);
-      if (typeof value !== "function") return value;
-      return (...args: unknown[]) => {
-        counters[String(name)]?.();
-        const result: unknown = value.apply(object, args.map(unwrap));
-        return name === "prepare" && wrapPrepared ? wrapPrepared(result) : result;
-      };
-    },
+  const env = observed(environment(), ({ service }) => {
+    counts[service]++;
   });
-}
-
-const originals = new WeakMap<object, D1PreparedStatement>();
-
-/** A statement that counts when it runs by itself, and is the real one in a batch. */
-function countStatement(statement: D1PreparedStatement, count: () => void): D1PreparedStatement {
-  const wrapped = new Proxy(statement, {
-    get(object, name) {
-      const value: unknown = Reflect.get(object, name);
-      if (typeof value !== "function") return value;
-      return (...args: unknown[]) => {
-        if (name === "bind") return countStatement(value.apply(object, args) as D1PreparedStatement, count);
-        count();
-        return value.apply(object, args) as unknown;
-      };
-    },
-  });
-  originals.set(wrapped, statement);
-  return wrapped;
-}
-
-function unwrap(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(unwrap);
-  return typeof value === "object" && value !== null ? (originals.get(value) ?? value) : value;
+  return { counts, env };
 }
 
 async function countsOf(path: string, options: Ask = {}): Promise<Counts & { status: number }> {

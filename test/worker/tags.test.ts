@@ -1,6 +1,8 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { operator } from "../../worker/access/roles.ts";
 import { setFrozen, setReadOnly } from "../../worker/registry/catalog/manage.ts";
+import { limits } from "../../worker/registry/limits.ts";
 import { parseContainerPath, parseImageReference } from "../../worker/registry/names.ts";
 import { makeSif } from "../support/make-sif.ts";
 import {
@@ -69,6 +71,20 @@ describe("setting a tag", () => {
     const [one, other] = [await pushed("same"), await pushed("same")];
     await push(one.person.token, `${one.path}:v1`, makeSif({ salt: "moved" }));
     expect(await pull(`${other.path}:v1`)).toEqual(other.bytes);
+  });
+});
+
+describe("listing tags", () => {
+  it("answers no more than fit an answer, however many there are", async () => {
+    const { imageId, containerId } = await pushed("many");
+    await env.DB.prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+       INSERT INTO tags (container_id, arch, name, image_id, updated_at) SELECT ?2, 'amd64', 'many-' || i, ?3, 0 FROM n`,
+    )
+      .bind(limits.listedTags + 1, containerId, imageId)
+      .run();
+    const { data } = await askJson<{ data: Record<string, object> }>(`/v2/tags/${containerId}`);
+    expect(Object.keys(data.amd64 ?? {})).toHaveLength(limits.listedTags);
   });
 });
 
@@ -176,6 +192,9 @@ describe("searching", () => {
     expect(await tagsOf("arch=amd64&value=needle&signed=true")).toEqual(["signed"]);
     expect(await tagsOf("arch=arm64&value=needle")).toEqual([]);
     expect(await tagsOf("value=%25%25%25")).toEqual([]);
+    const { imageId } = await push(alice.token, `${path}:accented`, makeSif({ salt: "accented" }));
+    await env.DB.prepare("UPDATE images SET description = 'Mesures à l''École' WHERE id = ?").bind(imageId).run();
+    expect(await tagsOf(`value=${encodeURIComponent("L'École")}`)).toEqual(["accented"]);
     for (const value of ["ab", "", "x".repeat(101)]) {
       expect((await ask(`/v1/search?value=${value}`)).status).toBe(400);
     }

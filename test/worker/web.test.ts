@@ -86,6 +86,25 @@ describe("what is not there", () => {
     expect(await response.text()).toBe("");
   });
 
+  it("is opened to no other site's scripts: no answer has a CORS header", async () => {
+    for (const path of [
+      "/v1/collections",
+      "/version",
+      "/api/v1/site",
+      "/admin/rpc",
+      "/blobs/app.sif",
+      "/blobs/upload",
+    ]) {
+      for (const method of ["GET", "POST", "PUT", "OPTIONS"]) {
+        const headers = { Origin: "https://evil.example", "Access-Control-Request-Method": "PUT" };
+        const response = await ask(path, { method, headers });
+        const names = [...response.headers.keys()].filter((name) => name.startsWith("access-control-"));
+        expect([names, response.headers.get("Set-Cookie")], `${method} ${path}`).toEqual([[], null]);
+        if (method === "OPTIONS") expect([401, 403, 404], path).toContain(response.status);
+      }
+    }
+  });
+
   it("is refused in the form of its protocol, as is a method that a route does not take", async () => {
     for (const [method, path] of [
       ["PATCH", "/v1/entities"],

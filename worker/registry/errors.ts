@@ -71,10 +71,12 @@ export class RegistryError extends Error {
   }
 }
 
-/** Gives any thrown value a code. Whatever is not ours is `unavailable` (an overloaded database) or `internal`. */
+/** Gives any thrown value a code. Whatever is not ours is `unavailable` (an overloaded database), `conflict` or `internal`. */
 export function toRegistryError(thrown: unknown): RegistryError {
   if (thrown instanceof RegistryError) return thrown;
   const text = describe(thrown);
+  // A row that was there when this request looked is gone: somebody deleted it in between.
+  if (/FOREIGN KEY constraint failed/.test(text)) return new RegistryError("conflict", undefined, { cause: thrown });
   // D1 says these when its queue is full, a query was cut, or its object moved (D1's error list, 2026).
   const isOverload = /overloaded|D1 DB reset|storage operation exceeded timeout|Network connection lost/i.test(text);
   return new RegistryError(isOverload ? "unavailable" : "internal", undefined, { detail: text, cause: thrown });

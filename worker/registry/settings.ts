@@ -155,7 +155,7 @@ export const settingDefinitions = {
   TRUST_PROXY: boolean(
     "network",
     false,
-    "Whether `X-Forwarded-Proto`, `X-Forwarded-Host` and the client's address from `CF-Connecting-IP` or `X-Forwarded-For` count. Set it only behind a proxy that overwrites them.",
+    "Whether `X-Forwarded-Proto` and `X-Forwarded-Host` count where PUBLIC_ORIGIN is unset. Set it only behind a proxy that overwrites them.",
   ),
   MAX_REQUEST_BYTES: count(
     "network",

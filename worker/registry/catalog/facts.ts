@@ -1,12 +1,5 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import {
-  type Actor,
-  actorUserId,
-  type CollectionFacts,
-  type CollectionRole,
-  isAdministrator,
-  type Visibility,
-} from "../../access/roles.ts";
+import { type Actor, actorUserId, type CollectionRole, isAdministrator, type Visibility } from "../../access/roles.ts";
 import { collectionMembers, collections, entities } from "../../storage/db/schema/catalog.ts";
 import type { Settings } from "../settings.ts";
 
@@ -25,9 +18,6 @@ export function ownMembership(actor: Actor): SQL | undefined {
     eq(collectionMembers.userId, actorUserId(actor) ?? ""),
   );
 }
-
-/** A row of a query that selected `factColumns` under `facts`. */
-export type WithFacts = { facts: CollectionFacts };
 
 /**
  * The condition under which `decide` lets the actor see a collection, for

@@ -134,13 +134,11 @@ export async function deleteCollection(ctx: Context, actor: Actor, path: Collect
 /** Makes the names of deleted things available again. @throws `not-found`, and what the policy refuses */
 export async function freeName(ctx: Context, actor: Actor, kind: NameKind, name: string): Promise<void> {
   authorizeOnSite(ctx.settings, actor, "site.administer");
-  const freed = await ctx.db
-    .delete(tombstones)
-    .where(and(eq(tombstones.kind, kind), eq(tombstones.name, name.toLowerCase())))
-    .returning({ name: tombstones.name })
-    .all();
-  if (freed.length === 0) throw new RegistryError("not-found");
-  await writeTogether(ctx.db, [auditRow(ctx, actor, "name.free", `${kind} ${name}`)]);
+  await writeTogether(ctx.db, [
+    ctx.db.delete(tombstones).where(and(eq(tombstones.kind, kind), eq(tombstones.name, name.toLowerCase()))),
+    guardChanged(ctx.db, "not-found"),
+    auditRow(ctx, actor, "name.free", `${kind} ${name}`),
+  ]);
 }
 
 /**

@@ -22,7 +22,8 @@ export interface SearchQuery {
  */
 export async function search(ctx: Context, actor: Actor, query: SearchQuery) {
   if (actor.kind === "anonymous" && ctx.settings.API_REQUIRE_AUTH) throw new RegistryError("unauthenticated");
-  const text = query.text.trim().toLowerCase();
+  // A to Z alone, as SQLite's lower() does: any other letter is found as it is written.
+  const text = query.text.trim().replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
   if (text.length < limits.searchMinLength || text.length > limits.searchMaxLength) {
     const bounds = `${limits.searchMinLength} to ${limits.searchMaxLength}`;
     throw new RegistryError("body-invalid", `The search text must have ${bounds} characters.`);

@@ -2,11 +2,12 @@ import { and, eq, sql } from "drizzle-orm";
 import { type Actor, actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
-import { guardChanged } from "../../storage/db/guard.ts";
+import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
 import { images, tags, wantedTags } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
+import { limits } from "../limits.ts";
 import { parseTag } from "../names.ts";
 import { findImageById, isPublished } from "../pull/resolve.ts";
 import { auditRow } from "../upkeep/audit.ts";
@@ -14,7 +15,7 @@ import { ensureWritable, getContainer } from "./containers.ts";
 
 export type TagRow = Pick<typeof tags.$inferSelect, "arch" | "name" | "imageId">;
 
-/** Every tag of a container, for the actor who may see it. @throws `not-found` */
+/** The tags of a container, so far as an answer holds them, for the actor who may see it. @throws `not-found` */
 export async function listTags(ctx: Context, actor: Actor, containerId: string): Promise<TagRow[]> {
   const { container } = await getContainer(ctx, actor, { id: containerId });
   return await ctx.db
@@ -22,6 +23,7 @@ export async function listTags(ctx: Context, actor: Actor, containerId: string):
     .from(tags)
     .where(eq(tags.containerId, container.id))
     .orderBy(tags.arch, tags.name)
+    .limit(limits.listedTags)
     .all();
 }
 
@@ -55,11 +57,14 @@ export async function setTag(
   const now = ctx.now();
   if (!isPublished(found)) {
     const wanted = { imageId: image.id, name, arch: input.arch, wantedBy: actorUserId(actor), createdAt: now };
-    await ctx.db
-      .insert(wantedTags)
-      .values(wanted)
-      .onConflictDoUpdate({ target: [wantedTags.imageId, wantedTags.name], set: { arch: input.arch } })
-      .run();
+    await writeTogether(ctx.db, [
+      ctx.db
+        .insert(wantedTags)
+        .values(wanted)
+        .onConflictDoUpdate({ target: [wantedTags.imageId, wantedTags.name], set: { arch: input.arch } }),
+      // Somebody may have published the image since: then nobody else would move this one.
+      ...moveWantedTags(ctx, { containerId: container.id, digest: image.digest }),
+    ]);
     return;
   }
   const { arch } = found.image;
@@ -71,6 +76,7 @@ export async function setTag(
   }
   const target = `${found.entity.name}/${found.collection.name}/${container.name}:${name}`;
   await writeTogether(ctx.db, [
+    guardAgainst(ctx.db, "not-found", sql`NOT EXISTS (SELECT 1 FROM ${images} WHERE ${eq(images.id, image.id)})`),
     statement(
       ctx.db,
       sql`

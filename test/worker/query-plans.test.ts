@@ -1,0 +1,75 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, expect, it } from "vitest";
+import { makeSif } from "../support/make-sif.ts";
+import { observed } from "../support/worker/observed.ts";
+import {
+  type Ask,
+  ask,
+  environment,
+  newPerson,
+  type Person,
+  push,
+  register,
+  startUpload,
+} from "../support/worker/registry.ts";
+
+/*
+ * What is asked with every pull and push finds its rows by an index, however many there are. Lists and the
+ * search are not here: they look at what there is, up to a limit of rows.
+ */
+let alice: Person;
+let path: string;
+
+beforeAll(async () => {
+  alice = await newPerson("planner");
+  path = `${alice.username}/planned/app`;
+  await push(alice.token, `${path}:v1`, makeSif({ salt: "planned" }), { private: true });
+});
+
+/** The steps of a request's queries that read a whole table, or a whole index. */
+async function scansOf(url: string, options: Ask): Promise<string[]> {
+  const statements = new Set<string>();
+  const watched = observed(environment(), ({ sql }) => {
+    for (const text of sql) statements.add(text);
+  });
+  const response = await ask(url, { token: alice.token, ...options, env: watched });
+  expect(response.status, url).toBeLessThan(400);
+  expect(statements.size, url).toBeGreaterThan(0);
+  const scans: string[] = [];
+  for (const statement of statements) {
+    const unbound = statement.replace(/\?\d*/g, "NULL");
+    const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${unbound}`).all<{ detail: string }>();
+    scans.push(...results.map(({ detail }) => detail).filter((detail) => /^SCAN (?!CONSTANT)/.test(detail)));
+  }
+  return scans;
+}
+
+it("a list looks at what there is, which shows that this file would notice", async () => {
+  expect(await scansOf("/v1/collections", {})).not.toEqual([]);
+});
+
+it("a pull and every step of a push read no table from end to end", async () => {
+  const bytes = makeSif({ salt: "planned push" });
+  const image = await register(alice.token, path, bytes);
+  await ask(await startUpload(alice.token, image, bytes), { method: "PUT", body: bytes });
+  const tag = { Arch: "amd64", Tag: "v2", ImageID: image.imageId };
+  const requests: [string, string, Record<string, unknown>?][] = [
+    ["GET", `/v1/images/${path}:v1?arch=amd64`],
+    ["GET", `/v1/imagefile/${path}:v1`],
+    ["GET", "/v1/imagefile/planned/app:v1?arch=amd64"],
+    ["GET", `/v1/entities/${alice.username}`],
+    ["GET", `/v1/collections/${alice.username}/planned`],
+    ["GET", `/v1/containers/${path}`],
+    ["POST", "/v1/entities", { name: alice.username }],
+    ["POST", "/v1/containers", { name: "app", collection: image.collectionId }],
+    ["POST", "/v1/images", { hash: `sha256.${"7".repeat(64)}`, container: image.containerId }],
+    ["POST", `/v2/imagefile/${image.imageId}`, { filesize: 100, sha256sum: "" }],
+    ["PUT", `/v2/imagefile/${image.imageId}/_complete`, {}],
+    ["GET", `/v2/tags/${image.containerId}`],
+    ["POST", `/v2/tags/${image.containerId}`, tag],
+    ["DELETE", `/v1/images/${path}:v2?arch=amd64`],
+  ];
+  for (const [method, url, body] of requests) {
+    expect(await scansOf(url, { method, body: body ?? null }), `${method} ${url}`).toEqual([]);
+  }
+});
