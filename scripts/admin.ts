@@ -50,6 +50,10 @@ const commands: Record<string, { takes: string; does: string }> = {
   },
   "delete-image": { takes: "--image REFERENCE [--arch ARCH]", does: "delete a tag, or by digest an image" },
   "list-audit": { takes: "", does: "show who did what, newest first" },
+  verify: {
+    takes: "--all | --image REFERENCE [--arch ARCH]",
+    does: "read what is stored and hold it against its digests; what is damaged is marked, and heals when it is pushed again",
+  },
   "check-integrity": { takes: "", does: "hold database and bucket against each other; reads only" },
 };
 
@@ -77,6 +81,8 @@ async function run(): Promise<void> {
       return await printPages();
     case "check-integrity":
       return await printIntegrity();
+    case "verify":
+      return await verifyStored();
     default: {
       const result = (await call(args)) as Record<string, unknown>;
       const wasCreated = result.created === true ? ` (created user ${args.username})` : "";
@@ -120,11 +126,60 @@ async function printIntegrity(): Promise<void> {
   if (problems > 0) process.exitCode = 1;
 }
 
-async function call(callArgs: Record<string, unknown>): Promise<unknown> {
+/** Can be interrupted and begun again at any time. Ends with status 1 when anything is damaged or unreadable. */
+async function verifyStored(): Promise<void> {
+  const { all, ...one } = args;
+  if ((all === undefined) === (one.image === undefined)) fail("Say either --all or --image REFERENCE.");
+  let checked = 0;
+  let problems = 0;
+  for await (const digest of all === undefined ? [await findDigest(one)] : storedDigests()) {
+    const state = await verifyOne(digest);
+    checked++;
+    if (state === "stored" || state === "deleting") continue;
+    problems++;
+    console.log(`${state} ${digest}`);
+  }
+  console.log(
+    problems === 0 ? `${checked} blobs read, no damage found.` : `${checked} blobs read, ${problems} problems.`,
+  );
+  if (problems > 0) process.exitCode = 1;
+}
+
+async function findDigest(one: Record<string, string>): Promise<string> {
+  return ((await call(one, "find-digest")) as { digest: string }).digest;
+}
+
+async function* storedDigests(): AsyncGenerator<string> {
+  for (let after: string | null = null; ; ) {
+    const page = (await call(after === null ? {} : { after }, "list-blobs")) as {
+      items: { digest: string }[];
+      next: string | null;
+    };
+    for (const { digest } of page.items) yield digest;
+    after = page.next;
+    if (after === null) return;
+  }
+}
+
+/** Each call waits a while for the reading to end. */
+async function verifyOne(digest: string): Promise<string> {
+  for (;;) {
+    const check = (await call({ digest }, "verify-blob")) as {
+      state: string;
+      doneBytes?: number;
+      totalBytes?: number;
+      error?: string;
+    };
+    if (check.state !== "verifying") return check.error === undefined ? check.state : `${check.state} (${check.error})`;
+    console.error(`${digest}: ${check.doneBytes} of ${check.totalBytes} bytes`);
+  }
+}
+
+async function call(callArgs: Record<string, unknown>, verb = name): Promise<unknown> {
   const response = await fetch(`${target.url}/admin/rpc`, {
     method: "POST",
     headers: { Authorization: `Bearer ${target.secret}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ verb: name, args: callArgs }),
+    body: JSON.stringify({ verb, args: callArgs }),
   }).catch((error: unknown) =>
     fail(`No registry answers at ${target.url}: ${error instanceof Error ? error.message : error}`),
   );
@@ -172,7 +227,8 @@ function parseOptions(given: string[]): { url?: string; data?: string } & Record
     "data",
     ...Array.from((command?.takes ?? "").matchAll(/--([a-z]+)/g), (match) => match[1] ?? ""),
   ];
-  const values = readOptions(given, known, `npm run admin -- ${name} ${command?.takes ?? ""}`);
+  const flags = name === "verify" ? ["all"] : [];
+  const values = readOptions(given, known, flags, `npm run admin -- ${name} ${command?.takes ?? ""}`);
   return Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );

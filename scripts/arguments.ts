@@ -6,15 +6,22 @@ export function fail(message: string): never {
   process.exit(1);
 }
 
-/** Options given as `--name value`, all of them texts; anything else ends the command with the usage. */
+/**
+ * Options given as `--name value`, all of them texts, and flags given as `--name`, which are "true"; anything
+ * else ends the command with the usage.
+ */
 export function readOptions<Name extends string>(
   args: string[],
   names: readonly Name[],
+  flags: readonly NoInfer<Name>[],
   usage: string,
 ): Partial<Record<Name, string>> {
   try {
-    const options = Object.fromEntries(names.map((name) => [name, { type: "string" as const }]));
-    return parseArgs({ args, options, strict: true }).values as Partial<Record<Name, string>>;
+    const type = (name: Name) => (flags.includes(name) ? ("boolean" as const) : ("string" as const));
+    const options = Object.fromEntries(names.map((name) => [name, { type: type(name) }]));
+    const { values } = parseArgs({ args, options, strict: true });
+    const given = Object.entries(values).map(([name, value]) => [name, String(value)]);
+    return Object.fromEntries(given) as Partial<Record<Name, string>>;
   } catch (error) {
     return fail(`${error instanceof Error ? error.message : error}\n\n${usage}`);
   }

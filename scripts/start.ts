@@ -12,7 +12,7 @@ const usage = `npm start -- [--port N] [--host H] [--data DIR]
 
 Settings come from the environment; docs/configuration.md has them all.`;
 
-const options = readOptions(process.argv.slice(2), ["port", "host", "data"], usage);
+const options = readOptions(process.argv.slice(2), ["port", "host", "data"], [], usage);
 const port = Number(options.port ?? 8787);
 if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`--port must be a number up to 65535\n\n${usage}`);
 

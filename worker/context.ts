@@ -15,6 +15,7 @@ export interface Context {
   /** Work that must not hold up the answer. */
   later: (work: Promise<unknown>) => void;
   rateLimits: RateLimits;
+  jobs: JobRuns;
 }
 
 /** Structured log lines. Never a credential, a query string or a body. */
@@ -23,8 +24,22 @@ export interface Log {
   error: (event: string, fields?: Record<string, unknown>) => void;
 }
 
-/** What the registry asks of the rate-limiter Durable Object; `index.ts` wires it. */
+/** What the registry asks of the rate-limiter Durable Object; `create-context.ts` wires it. */
 export interface RateLimits {
   /** Counts one event under a key. Answers whether it is still within so many a minute. */
   count: (key: string, perMinute: number) => Promise<boolean>;
+}
+
+/** Which job: `kind:subject`. */
+export type JobId = `${string}:${string}`;
+
+/** How a job ended, or that it has not yet. */
+export type JobOutcome = { state: "done" } | { state: "refused"; code: string; message: string } | { state: "running" };
+
+/** What the registry asks of the job-runner Durable Object; `create-context.ts` wires it. */
+export interface JobRuns {
+  /** Makes sure that a job is being done. */
+  start: (id: JobId) => Promise<void>;
+  /** The same, and waits a while for its end. */
+  run: (id: JobId, waitMs: number) => Promise<JobOutcome>;
 }

@@ -1,11 +1,12 @@
-import type { Context, Log } from "./context.ts";
+import type { Context, JobId, Log } from "./context.ts";
+import type { JobRunner } from "./durable/job-runner.ts";
 import type { RateLimiter } from "./durable/rate-limiter.ts";
 import type { Env } from "./env.ts";
 import { originOf } from "./origin.ts";
 import type { Settings } from "./registry/settings.ts";
 import { openDatabase } from "./storage/db/client.ts";
 
-/** Wires one request (or one Cron run, without a request) to the platform. */
+/** Wires one request (or one Cron run or job, without a request) to the platform. */
 export function createContext(
   env: Env,
   settings: Settings,
@@ -14,6 +15,10 @@ export function createContext(
 ): Context {
   const requestId = crypto.randomUUID();
   const log = createLog(requestId);
+  const jobRunner = (id: JobId) => {
+    const namespace = env.JOB_RUNNER as DurableObjectNamespace<JobRunner<Env>>;
+    return namespace.get(namespace.idFromName(id));
+  };
   return {
     db: openDatabase(env.DB),
     bucket: env.BLOBS,
@@ -28,6 +33,10 @@ export function createContext(
         const namespace = env.RATE_LIMITER as DurableObjectNamespace<RateLimiter>;
         return await namespace.get(namespace.idFromName(key)).count(perMinute);
       },
+    },
+    jobs: {
+      start: async (id) => await jobRunner(id).start(id),
+      run: async (id, waitMs) => await jobRunner(id).run(id, waitMs),
     },
   };
 }

@@ -6,6 +6,7 @@ export interface Env {
   BLOBS: R2Bucket;
   ASSETS: Fetcher;
   RATE_LIMITER: DurableObjectNamespace;
+  JOB_RUNNER: DurableObjectNamespace;
 }
 
 // One parse for each environment object: an isolate keeps the same one.

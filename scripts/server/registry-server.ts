@@ -4,7 +4,7 @@ import { Cron } from "croner";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
 import { parseSettings, settingDefinitions } from "../../worker/registry/settings.ts";
-import { findServer, forgetServer, type LocalSecrets, noteServer } from "./local-data.ts";
+import { findServer, forgetServer, type LocalSecrets, newSecret, noteServer } from "./local-data.ts";
 import { migrate } from "./migrate.ts";
 import { endRuntimes, markFor, runtimesOn } from "./runtimes.ts";
 
@@ -19,6 +19,11 @@ export interface ServerOptions {
   secrets: LocalSecrets;
   /** Settings by name, as in the environment of a deployment. */
   settings?: Readonly<Record<string, string | undefined>>;
+  /**
+   * For tests: serves the bucket by S3 as well, as R2 does, and has the registry use it. That is on
+   * Miniflare's own port, which no registry with other users may show.
+   */
+  localS3?: boolean;
 }
 
 export interface RegistryServer {
@@ -42,7 +47,9 @@ const DRAIN_MS = 30_000;
  * Assets are a disk service that the Worker asks, so that they are not in the way of the API.
  */
 export async function startServer(options: ServerOptions): Promise<RegistryServer> {
-  const variables = variablesOf(options);
+  const ownPort = options.localS3 ? await findFreePort() : 0;
+  const s3 = options.localS3 ? localS3At(ownPort) : null;
+  const variables = variablesOf(options, s3);
   const parsed = parseSettings(variables);
   if (!parsed.ok) throw new Error(`The settings are not right:\n  ${parsed.problems.join("\n  ")}`);
   await ensureNobodyUses(options.data);
@@ -63,8 +70,9 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
       resourcePersistencePath: options.data,
       unsafeRuntimeEnv: markFor(options.data),
       unsafeDirectSockets: sockets,
+      ...(s3 === null ? {} : { r2Buckets: { BLOBS: { id: s3.S3_BUCKET, s3Credentials: s3Credentials(s3) } } }),
       host: "127.0.0.1",
-      port: 0,
+      port: ownPort,
       cf: false,
       logRequests: false,
       log: new Log(LogLevel.ERROR),
@@ -86,6 +94,8 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
   // A port of "" is the usual one.
   const { origin: url } = new URL(`http://${hostname}:${port}`);
   noteServer(options.data, { url, pid: process.pid });
+  // What was under way when the last server on this data ended need not wait for the next tick.
+  await runScheduled();
   return {
     url,
     miniflare,
@@ -100,9 +110,36 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
   };
 }
 
-function variablesOf({ secrets, settings }: ServerOptions): Record<string, string> {
-  // Nothing cuts request bodies in front of this server, so their size is the user's own affair.
-  const variables: Record<string, string> = { MAX_REQUEST_BYTES: "unlimited", ...secrets };
+interface LocalS3 {
+  S3_ENDPOINT: string;
+  S3_BUCKET: string;
+  S3_ACCESS_KEY_ID: string;
+  S3_SECRET_ACCESS_KEY: string;
+}
+
+/** Miniflare takes S3 requests for the Host 127.0.0.1 and localhost only. */
+function localS3At(port: number): LocalS3 {
+  const endpoint = { S3_ENDPOINT: `http://127.0.0.1:${port}/cdn-cgi/local/r2/s3`, S3_BUCKET: NAME };
+  return { ...endpoint, S3_ACCESS_KEY_ID: newSecret(), S3_SECRET_ACCESS_KEY: newSecret() };
+}
+
+function s3Credentials({ S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey }: LocalS3) {
+  return { accessKeyId, secretAccessKey };
+}
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("There is no free port.");
+  return address.port;
+}
+
+function variablesOf({ secrets, settings }: ServerOptions, s3: LocalS3 | null): Record<string, string> {
+  // Nothing cuts request bodies in front of this server, and its bucket is as near as any cache.
+  const local = { MAX_REQUEST_BYTES: "unlimited", BLOB_CACHE: "false" };
+  const variables: Record<string, string> = { ...local, ...s3, ...secrets };
   for (const name of Object.keys(settingDefinitions)) {
     const value = settings?.[name];
     if (value !== undefined && value !== "") variables[name] = value;

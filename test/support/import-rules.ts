@@ -14,7 +14,7 @@ interface Room {
 }
 
 const rooms: Readonly<Record<string, Room>> = {
-  index: { pattern: /^worker\/index\.ts$/, rooms: "app wiring durable registry", packages: "" },
+  index: { pattern: /^worker\/index\.ts$/, rooms: "app wiring durable registry type-context", packages: "" },
   app: { pattern: /^worker\/app\.ts$/, rooms: "protocols http", packages: "hono" },
   protocols: {
     pattern: /^worker\/protocols\//,
@@ -34,7 +34,11 @@ const rooms: Readonly<Record<string, Room>> = {
   origin: { pattern: /^worker\/origin\.ts$/, rooms: "words", packages: "" },
   context: { pattern: /^worker\/context\.ts$/, rooms: "type-words type-storage", packages: "" },
   // The registry's words: pure, and known to all.
-  words: { pattern: /^worker\/registry\/(?:digest|errors|limits|names|settings)\.ts$/, rooms: "", packages: "zod" },
+  words: {
+    pattern: /^worker\/registry\/(?:digest|errors|limits|names|setting-kinds|settings)\.ts$/,
+    rooms: "",
+    packages: "zod",
+  },
   registry: {
     pattern: /^worker\/registry\//,
     rooms: "words access storage formats type-context",
@@ -42,12 +46,14 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   access: { pattern: /^worker\/access\//, rooms: "words", packages: "node:zlib" },
   formats: { pattern: /^worker\/formats\//, rooms: "", packages: "" },
-  storage: { pattern: /^worker\/storage\//, rooms: "words", packages: "drizzle-orm jose zod" },
-  durable: { pattern: /^worker\/durable\//, rooms: "registry words", packages: "cloudflare:workers" },
+  storage: { pattern: /^worker\/storage\//, rooms: "words", packages: "aws4fetch drizzle-orm jose node:crypto zod" },
+  durable: { pattern: /^worker\/durable\//, rooms: "registry words type-context", packages: "cloudflare:workers" },
   version: { pattern: /^worker\/version\.ts$/, rooms: "", packages: "" },
   ui: { pattern: /^ui\//, rooms: "", packages: "solid-js" },
   // Commands run in Node: of the Worker they may take what needs no platform.
-  scripts: { pattern: /^scripts\//, rooms: "words access origin", packages: "*" },
+  // The benchmark pushes the same files as the tests.
+  scripts: { pattern: /^scripts\//, rooms: "words access origin samples", packages: "*" },
+  samples: { pattern: /^test\/support\/make-sif\.ts$/, rooms: "", packages: "" },
 };
 
 /** Every import that goes where it may not, and everything else ARCHITECTURE.md forbids, as sentences. */

@@ -40,8 +40,9 @@ describe.each(protocols)("in the protocol %s", (_, status) => {
     expect(status[code]).toBeLessThan(600);
   });
 
-  it("only what is our fault is a 5xx", () => {
-    expect(errorCodes.filter((code) => status[code] >= 500)).toEqual(["misconfigured", "unavailable", "internal"]);
+  it("only what is our fault, or takes its time here, is a 5xx", () => {
+    const ours = ["verifying", "misconfigured", "unavailable", "internal"];
+    expect(errorCodes.filter((code) => status[code] >= 500)).toEqual(ours);
   });
 
   it("what is absent and what is hidden is 404", () => {
@@ -81,10 +82,10 @@ describe("a library client", () => {
     }
   });
 
-  it("is told when to come back by an overloaded registry, and only by that", async () => {
+  it("is told when to come back by a registry that is overloaded or verifies the image, and only then", async () => {
     for (const code of errorCodes) {
       const answer = await libraryAnswerTo(new RegistryError(code));
-      expect(answer.headers.get("Retry-After"), code).toBe(code === "unavailable" ? "5" : null);
+      expect(answer.headers.get("Retry-After"), code).toBe(["unavailable", "verifying"].includes(code) ? "5" : null);
     }
   });
 

@@ -163,7 +163,7 @@ const broken: readonly (readonly [rule: string, path: string, text: string, foun
   [
     "nor of the tests",
     "worker/app.ts",
-    `import { makeSif } from "../test/support/make-sif.ts";`,
+    `import { ask } from "../test/support/worker/registry.ts";`,
     "app may not import this",
   ],
   [

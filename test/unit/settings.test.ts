@@ -34,6 +34,14 @@ describe("a registry with nothing set but its secret", () => {
       PUBLIC_ORIGIN: null,
       TRUST_PROXY: false,
       MAX_REQUEST_BYTES: 95_000_000,
+      MAX_IMAGE_BYTES: 50 * 1024 ** 3,
+      PART_BYTES: 64 * 1024 ** 2,
+      BLOB_CACHE: true,
+      S3_ENDPOINT: null,
+      S3_BUCKET: "sregistry-edge",
+      S3_ACCESS_KEY_ID: null,
+      S3_SECRET_ACCESS_KEY: null,
+      DIRECT_DOWNLOADS: false,
       SIGNING_SECRET,
       SIGNING_SECRET_PREVIOUS: null,
       ADMIN_SECRET: null,
@@ -185,5 +193,42 @@ describe("what is wrong", () => {
 
   it("is nothing of what the registry does not know", () => {
     expect(problemsOf({ PATH: "/bin", PRIVATE_ONLYY: "maybe", __proto__: "x" })).toEqual([]);
+  });
+});
+
+describe("R2's S3 interface", () => {
+  const keys = { S3_ACCESS_KEY_ID: "id", S3_SECRET_ACCESS_KEY: "secret" };
+  const endpoint = { S3_ENDPOINT: "https://account.r2.example.org" };
+  const problemsOf = (given: Record<string, string>) => {
+    const parsed = parseSettings({ SIGNING_SECRET, ...given });
+    return parsed.ok ? [] : parsed.problems;
+  };
+
+  it("is switched on by its endpoint, which wants both keys; keys alone do no harm", () => {
+    expect(problemsOf({ ...endpoint, ...keys })).toEqual([]);
+    expect(problemsOf(keys)).toEqual([]);
+    expect(problemsOf({ S3_ACCESS_KEY_ID: "id" })).toEqual([]);
+    const both = "S3_ENDPOINT must come with S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY";
+    expect(problemsOf(endpoint)).toEqual([both]);
+    expect(problemsOf({ ...endpoint, S3_ACCESS_KEY_ID: "id" })).toEqual([
+      "S3_ENDPOINT must come with S3_SECRET_ACCESS_KEY",
+    ]);
+  });
+
+  it("is what direct downloads need", () => {
+    expect(problemsOf({ DIRECT_DOWNLOADS: "1", ...keys })).toHaveLength(1);
+    expect(problemsOf({ DIRECT_DOWNLOADS: "1", ...keys, ...endpoint })).toEqual([]);
+  });
+
+  it.each(["ftp://x", "account.r2.example.org", "https://x/?a=b", "https://x/#a", "https://user@x"])(
+    "is not at %s",
+    (address) => {
+      expect(problemsOf({ ...keys, S3_ENDPOINT: address })).toEqual([expect.stringMatching(/^S3_ENDPOINT must be/)]);
+    },
+  );
+
+  it("takes an address with a path, with or without a slash at its end", () => {
+    const parsed = parseSettings({ SIGNING_SECRET, ...keys, S3_ENDPOINT: "http://127.0.0.1:8788/s3/" });
+    expect(parsed.ok && parsed.settings.S3_ENDPOINT).toBe("http://127.0.0.1:8788/s3");
   });
 });

@@ -9,7 +9,7 @@ import {
 } from "../../worker/registry/catalog/manage.ts";
 import { setDisabled } from "../../worker/registry/people/users.ts";
 import { makeSif } from "../support/make-sif.ts";
-import { observed } from "../support/worker/observed.ts";
+import { observed } from "../support/worker/calls.ts";
 import {
   ask,
   askJson,

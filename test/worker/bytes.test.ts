@@ -4,7 +4,7 @@ import { limits } from "../../worker/registry/limits.ts";
 import { runUpkeep } from "../../worker/registry/upkeep/run-upkeep.ts";
 import { openCapability, signCapability } from "../../worker/storage/capabilities.ts";
 import { makeSif, type SifOptions } from "../support/make-sif.ts";
-import { observed } from "../support/worker/observed.ts";
+import { observed } from "../support/worker/calls.ts";
 import {
   ask,
   digestOf,
@@ -89,14 +89,9 @@ describe("an upload URL", () => {
   it("ends with its time", async () => {
     const bytes = makeSif({ salt: "late" });
     const ctx = testContext();
-    const token = await signCapability(ctx.settings, {
-      audience: "upload",
-      objectKey: "objects/late",
-      sizeBytes: bytes.length,
-      digest: await digestOf(bytes),
-      expiresAt: ctx.now() - 1000,
-      modifiedAt: ctx.now(),
-    });
+    const said = { objectKey: "objects/late", sizeBytes: bytes.length, digest: await digestOf(bytes) };
+    const lifetime = { expiresAt: ctx.now() - 1000, since: ctx.now() };
+    const token = await signCapability(ctx.settings, "upload", said, lifetime);
     expect((await ask(`/blobs/upload?t=${token}`, { method: "PUT", body: bytes })).status).toBe(410);
     expect(await env.BLOBS.head("objects/late")).toBeNull();
   });
@@ -258,8 +253,8 @@ describe("downloading", () => {
     const bytes = makeSif({ salt: "slices", sizeBytes: 4 * limits.serveSliceBytes });
     const url = await published(bytes);
     const lengths: number[] = [];
-    const watched = observed(environment(), ({ service, args }) => {
-      if (service === "r2") lengths.push((args[1] as { range: { length: number } }).range.length);
+    const watched = observed(environment({ BLOB_CACHE: "false" }), ({ kind, args }) => {
+      if (kind === "r2") lengths.push((args[1] as { range: { length: number } }).range.length);
     });
     const reader = (await ask(url, { env: watched })).body?.getReader();
     await reader?.read();
@@ -276,9 +271,9 @@ describe("downloading", () => {
     async (how) => {
       const url = await published(makeSif({ salt: how, sizeBytes }));
       let reads = 0;
-      const failing = observed(environment(), async ({ service, args }) => {
-        reads += service === "r2" ? 1 : 0;
-        if (service !== "r2" || reads < 2) return;
+      const failing = observed(environment(), async ({ kind, args }) => {
+        reads += kind === "r2" ? 1 : 0;
+        if (kind !== "r2" || reads < 2) return;
         if (how !== "goes") throw new Error("R2 is not there");
         await env.BLOBS.delete(String(args[0]));
       });

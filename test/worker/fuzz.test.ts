@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { operator } from "../../worker/access/roles.ts";
 import { checkIntegrity } from "../../worker/registry/upkeep/check-integrity.ts";
 import { makeSif } from "../support/make-sif.ts";
+import { multipartClient } from "../support/worker/multipart.ts";
 import { ask, newPerson, type Person, type Pushed, push, testContext } from "../support/worker/registry.ts";
 
 /*
@@ -20,11 +21,14 @@ let alice: Person;
 let pushed: Pushed;
 let path: string;
 let blobUrl: string;
+/** An upload in parts that was begun and goes no further. */
+let uploadID: string;
 
 beforeAll(async () => {
   alice = await newPerson("alice");
   path = `${alice.username}/fuzzed/app`;
   pushed = await push(alice.token, `${path}:v1`, bytes);
+  uploadID = (await (await multipartClient(alice.token, path, makeSif({ salt: "open" }))).start()).uploadID;
   blobUrl = (await ask(`/v1/imagefile/${path}:v1`)).headers.get("Location") ?? "";
 });
 
@@ -124,8 +128,22 @@ describe("any Range", () => {
 
 describe("any JSON", () => {
   const fields = ["name", "entity", "collection", "container", "hash", "description", "private", "filesize"];
-  const moreFields = ["sha256sum", "md5sum", "Tag", "ImageID", "Arch", "verb", "args", "username", "id"];
-  const knownId = fc.constant(null).map(() => ({ container: pushed.containerId, collection: pushed.collectionId }));
+  const multipartFields = ["uploadID", "partNumber", "completedParts", "token"];
+  const moreFields = [
+    ...multipartFields,
+    "sha256sum",
+    "md5sum",
+    "Tag",
+    "ImageID",
+    "Arch",
+    "verb",
+    "args",
+    "username",
+    "id",
+  ];
+  const knownId = fc
+    .constant(null)
+    .map(() => ({ container: pushed.containerId, collection: pushed.collectionId, uploadID }));
   const value = fc.oneof(fc.jsonValue(), segment, fc.double(), fc.integer());
   const object = fc
     .tuple(fc.dictionary(fc.constantFrom(...fields, ...moreFields), value), fc.option(knownId))
@@ -144,6 +162,10 @@ describe("any JSON", () => {
       ["POST", "/v1/images"],
       ["POST", `/v2/imagefile/${pushed.imageId}`],
       ["PUT", `/v2/imagefile/${pushed.imageId}/_complete`],
+      ["POST", `/v2/imagefile/${pushed.imageId}/_multipart`],
+      ["PUT", `/v2/imagefile/${pushed.imageId}/_multipart`],
+      ["PUT", `/v2/imagefile/${pushed.imageId}/_multipart_complete`],
+      ["PUT", `/v2/imagefile/${pushed.imageId}/_multipart_abort`],
       ["POST", `/v1/tags/${pushed.containerId}`],
       ["POST", `/v2/tags/${pushed.containerId}`],
     ];
@@ -160,7 +182,19 @@ describe("any JSON", () => {
     const { verbs } = await import("../../worker/protocols/admin/verbs.ts");
     const harmless = Object.keys(verbs).filter((verb) => !/^(delete|disable|free)-/.test(verb));
     const args = fc.dictionary(
-      fc.constantFrom("username", "name", "collection", "image", "role", "visibility", "value", "days", "scopes", "id"),
+      fc.constantFrom(
+        "digest",
+        "username",
+        "name",
+        "collection",
+        "image",
+        "role",
+        "visibility",
+        "value",
+        "days",
+        "scopes",
+        "id",
+      ),
       value,
     );
     await fc.assert(

@@ -5,7 +5,7 @@ import { deleteCollection } from "../../worker/registry/catalog/manage.ts";
 import { deleteUser } from "../../worker/registry/people/users.ts";
 import { checkIntegrity } from "../../worker/registry/upkeep/check-integrity.ts";
 import { makeSif } from "../support/make-sif.ts";
-import { type Call, interrupted } from "../support/worker/observed.ts";
+import { type Call, interrupted } from "../support/worker/calls.ts";
 import {
   ask,
   askJson,
@@ -129,7 +129,7 @@ describe("an upload that another client completes first", () => {
       await ask(await startUpload(token, image, bytes), { method: "PUT", body: bytes });
       const complete = { method: "PUT", token, body: {} };
       const url = `/v2/imagefile/${image.imageId}/_complete`;
-      const isRead = ({ service, method }: Call) => service === "r2" && method === "get";
+      const isRead = ({ kind, name }: Call) => kind === "r2" && name === "get";
       const during = interrupted(environment(), isRead, () => ask(url, complete));
       expect((await ask(url, { ...complete, env: during })).status).toBe(200);
     });

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 import { makeSif } from "../support/make-sif.ts";
-import { observed } from "../support/worker/observed.ts";
+import { observed } from "../support/worker/calls.ts";
 import {
   type Ask,
   ask,

@@ -1,35 +1,15 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Env } from "../../worker/env.ts";
 import { makeSif } from "../support/make-sif.ts";
-import { observed } from "../support/worker/observed.ts";
-import {
-  type Ask,
-  ask,
-  environment,
-  newPerson,
-  type Person,
-  push,
-  register,
-  startUpload,
-} from "../support/worker/registry.ts";
+import { type Counts, counted } from "../support/worker/calls.ts";
+import { multipartClient, PART_BYTES, smallParts } from "../support/worker/multipart.ts";
+import { type Ask, ask, newPerson, type Person, push, register, startUpload } from "../support/worker/registry.ts";
 
-/** Calls that leave the Worker, counted; a batch is one. */
-interface Counts {
-  d1: number;
-  r2: number;
-  durable: number;
-}
-
-function counted(): { env: Env; counts: Counts } {
-  const counts: Counts = { d1: 0, r2: 0, durable: 0 };
-  const env = observed(environment(), ({ service }) => {
-    counts[service]++;
-  });
-  return { counts, env };
-}
-
-async function countsOf(path: string, options: Ask = {}): Promise<Counts & { status: number }> {
-  const { env, counts } = counted();
+async function countsOf(
+  path: string,
+  options: Ask = {},
+  settings: Record<string, string> = {},
+): Promise<Counts & { status: number }> {
+  const { env, counts } = counted(settings);
   const response = await ask(path, { ...options, env });
   await response.arrayBuffer();
   return { status: response.status, ...counts };
@@ -66,11 +46,12 @@ describe("round trips", () => {
     }
   });
 
-  it("are one R2 read for a download, and no database", async () => {
+  it("are one R2 read for a download, or one look into the cache, and never a database", async () => {
     const redirect = await ask(`/v1/imagefile/${path}:v1?arch=amd64`);
     const url = redirect.headers.get("Location") ?? "";
     expect(await countsOf(url)).toEqual({ status: 200, d1: 0, r2: 1, durable: 0 });
-    expect(await countsOf(url, { headers: { Range: "bytes=5-9" } })).toEqual({ status: 206, d1: 0, r2: 1, durable: 0 });
+    const warm = await countsOf(url, { headers: { Range: "bytes=5-9" } });
+    expect(warm).toEqual({ status: 206, d1: 0, r2: 0, durable: 0 });
     expect(await countsOf(url, { method: "HEAD" })).toEqual({ status: 200, d1: 0, r2: 0, durable: 0 });
   });
 
@@ -87,6 +68,28 @@ describe("round trips", () => {
     expect(done).toEqual({ status: 200, d1: 3, r2: 1, durable: 0 });
     const tag = { method: "POST", token, body: { Arch: "amd64", Tag: "v2", ImageID: image.imageId } };
     expect(await countsOf(`/v2/tags/${image.containerId}`, tag)).toEqual({ status: 200, d1: 3, r2: 0, durable: 0 });
+  });
+
+  it("are one for signing a part, none for taking it, and at most three for completing", async () => {
+    const fresh = makeSif({ salt: "counted parts", sizeBytes: PART_BYTES + 40_000 });
+    const client = await multipartClient(alice.token, path, fresh);
+    const { token, image } = client;
+    const route = `/v2/imagefile/${image.imageId}/_multipart`;
+    const counts = async (suffix: string, body: Record<string, unknown>, method = "PUT") =>
+      await countsOf(`${route}${suffix}`, { method, token, body }, smallParts);
+    const start = await counts("", { filesize: fresh.length }, "POST");
+    expect(start).toEqual({ status: 200, d1: 3, r2: 1, durable: 0 });
+    const { uploadID } = await client.start();
+    const signed = await counts("", { uploadID, partNumber: 1 });
+    expect(signed).toEqual({ status: 200, d1: 1, r2: 0, durable: 0 });
+    const put = await countsOf(await client.sign(uploadID, 1), { method: "PUT", body: client.part(1) });
+    expect(put).toEqual({ status: 200, d1: 0, r2: 1, durable: 0 });
+    const completedParts = [await client.put(uploadID, 1), await client.put(uploadID, 2)];
+    const done = await counts("_complete", { uploadID, completedParts });
+    expect(done).toEqual({ status: 200, d1: 3, r2: 1, durable: 1 });
+    expect(await counts("_complete", { uploadID, completedParts })).toEqual({ status: 200, d1: 2, r2: 0, durable: 0 });
+    const aborted = await counts("_abort", { uploadID });
+    expect(aborted).toEqual({ status: 200, d1: 2, r2: 0, durable: 0 });
   });
 
   it("are the same for what is hidden and what is absent", async () => {

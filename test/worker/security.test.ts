@@ -1,9 +1,11 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makeSif } from "../support/make-sif.ts";
+import { MultipartClient } from "../support/worker/multipart.ts";
 import {
   type Ask,
   ask,
+  environment,
   newPerson,
   newTokenFor,
   type Person,
@@ -26,6 +28,9 @@ interface World {
   containerId: string;
   imageId: string;
   pendingImageId: string;
+  /** Uploads in parts of the pending image. */
+  uploadID: string;
+  abortableUploadID: string;
   digest: string;
 }
 
@@ -89,6 +94,38 @@ const routes: Route[] = [
     body: () => ({}),
     texts: [],
     ok: [409, 409],
+  },
+  {
+    name: "POST /v2/imagefile/:image/_multipart",
+    method: "POST",
+    url: ({ pendingImageId }) => `/v2/imagefile/${pendingImageId}/_multipart`,
+    body: () => ({ filesize: 100 }),
+    texts: ["filesize"],
+    ok: [200, 200],
+  },
+  {
+    name: "PUT /v2/imagefile/:image/_multipart",
+    method: "PUT",
+    url: ({ pendingImageId }) => `/v2/imagefile/${pendingImageId}/_multipart`,
+    body: ({ uploadID }) => ({ uploadID, partNumber: 1, partSize: 100, sha256sum: "" }),
+    texts: ["uploadID", "partNumber"],
+    ok: [200, 200],
+  },
+  {
+    name: "PUT /v2/imagefile/:image/_multipart_complete",
+    method: "PUT",
+    url: ({ pendingImageId }) => `/v2/imagefile/${pendingImageId}/_multipart_complete`,
+    body: ({ uploadID }) => ({ uploadID, completedParts: [{ partNumber: 1, token: '"none"' }] }),
+    texts: ["uploadID", "completedParts"],
+    ok: [400, 400],
+  },
+  {
+    name: "PUT /v2/imagefile/:image/_multipart_abort",
+    method: "PUT",
+    url: ({ pendingImageId }) => `/v2/imagefile/${pendingImageId}/_multipart_abort`,
+    body: ({ abortableUploadID }) => ({ uploadID: abortableUploadID }),
+    texts: ["uploadID"],
+    ok: [200, 200],
   },
   {
     name: "POST /v1/imagefile/:image",
@@ -178,7 +215,10 @@ beforeAll(async () => {
     .bind(Date.now() - 1, expired.slice(-6))
     .run();
   const entity = (await (await ask("/v1/entities", { token: alice.token })).json()) as { data: { id: string } };
-  world = { alice, bob, expired, entityId: entity.data.id, pendingImageId: pending.imageId, ...pushed };
+  const start = async () =>
+    (await new MultipartClient(alice.token, pending, new Uint8Array(100), environment()).start()).uploadID;
+  const uploads = { uploadID: await start(), abortableUploadID: await start() };
+  world = { alice, bob, expired, entityId: entity.data.id, pendingImageId: pending.imageId, ...pushed, ...uploads };
 });
 
 /** Everything there is, but for who used which token when and what was refused in the log. */
@@ -193,6 +233,8 @@ async function snapshot(): Promise<string> {
     "wanted_tags",
     "blobs",
     "uploads",
+    "jobs",
+    "discarded_objects",
   ];
   const rows = await env.DB.batch(tables.map((table) => env.DB.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`)));
   const objects = await env.BLOBS.list();
@@ -239,7 +281,8 @@ describe.each(routes)("$name", (route) => {
       ],
       ["another scheme", { headers: { Authorization: "Basic YTpi" } }, [401]],
       ["an expired token", { token: world.expired }, [401]],
-      ["another user", { token: world.bob.token }, [403, 404]],
+      // 410 where clients misread a 404.
+      ["another user", { token: world.bob.token }, [403, 404, 410]],
       ["a token that may only pull", { token: await newTokenFor(world.alice.username, { scopes: ["pull"] }) }, [403]],
     ];
     for (const [who, options, statuses] of expectations) {
@@ -265,7 +308,7 @@ describe.each(routes)("$name", (route) => {
         const isUnset = value === null || value === "";
         const response = await send(route, { token, body: { ...route.body(world), [field]: value } });
         if (!isUnset && field !== "description" && field !== "filesize") {
-          expect([400, 403, 404], `${route.name} ${field}=${JSON.stringify(value)}`).toContain(response.status);
+          expect([400, 403, 404, 410], `${route.name} ${field}=${JSON.stringify(value)}`).toContain(response.status);
         }
       }
     }

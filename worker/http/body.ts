@@ -6,8 +6,12 @@ import { limits } from "../registry/limits.ts";
  * Reads a JSON body whatever its Content-Type says (library clients send none) and parses it.
  * @throws `body-too-large`, before or while reading; `body-invalid`, naming the fields that are wrong
  */
-export async function readJson<Output>(request: Request, schema: z.ZodType<Output>): Promise<Output> {
-  const text = await readText(request, limits.jsonBodyBytes);
+export async function readJson<Output>(
+  request: Request,
+  schema: z.ZodType<Output>,
+  maxBytes: number = limits.jsonBodyBytes,
+): Promise<Output> {
+  const text = await readText(request, maxBytes);
   let value: unknown;
   try {
     value = JSON.parse(text);

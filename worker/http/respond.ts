@@ -38,6 +38,11 @@ export const usualStatus: StatusMap = {
   "upload-expired": 410,
   "upload-used": 409,
   "upload-incomplete": 409,
+  "upload-ended": 410,
+  "parts-invalid": 400,
+  verifying: 503,
+  "verification-failed": 422,
+  "image-corrupt": 410,
   "sif-invalid": 422,
   "sif-unsupported": 422,
   "architecture-mismatch": 400,
@@ -62,12 +67,13 @@ export function errorHandler(
     const code = status[error.code];
     const ctx = c.get("ctx");
     const requestId = ctx?.requestId ?? crypto.randomUUID();
-    if (code >= 500) {
+    const isOurFault = code >= 500 && error.code !== "verifying";
+    if (isOurFault) {
       const fields = { code: error.code, method: c.req.method, path: c.req.path, detail: error.detail, requestId };
       console.error(JSON.stringify({ event: "error", ...fields }));
     }
     const response = render(error, code, requestId);
-    if (error.code === "unavailable") response.headers.set("Retry-After", String(limits.retryAfterSeconds));
+    if (code === 503) response.headers.set("Retry-After", String(limits.retryAfterSeconds));
     return response;
   };
 }

@@ -4,7 +4,9 @@
  */
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
 const HOUR = 3600;
+const DAY = 24 * HOUR;
 
 export const limits = {
   /** One name component. Three of them and two slashes stay within OCI's 255 characters for a repository. */
@@ -21,9 +23,17 @@ export const limits = {
   /** The most a client sends in a single PUT (scs-library-client 1.4: strictly above it asks for multipart). */
   singleUploadBytes: 64 * MIB,
   /** The most R2 takes in one PUT: 5 GiB less one part's minimum. */
-  wholeUploadBytes: 5 * 1024 * MIB - 5 * MIB,
+  wholeUploadBytes: 5 * GIB - 5 * MIB,
+  /** R2 takes parts of 5 MiB to 5 GiB, all but the last of one size, 10,000 at most. */
+  partMinBytes: 5 * MIB,
+  partMaxBytes: 5 * GIB - 5 * MIB,
+  parts: 10_000,
   /** How long an upload URL can be used: 64 MiB at 20 KiB/s take 55 minutes. */
   uploadSeconds: HOUR,
+  /** The longest a multipart upload stays open: R2 aborts one by itself after 7 days. */
+  multipartMaxSeconds: 6 * DAY,
+  /** An answer that completes a multipart upload: 10,000 part numbers and ETags of about 70 bytes each. */
+  completeBodyBytes: MIB,
   /** How long after its URL ended an upload may still be completed: a PUT may begin in the last second. */
   completeGraceSeconds: HOUR,
   /** How long after that upkeep forgets it and frees its bytes: no request can still be running then. */
@@ -35,8 +45,30 @@ export const limits = {
   /** Statements of that many a run of upkeep makes at most, so that it stays within a Cron's time. */
   upkeepRounds: 50,
 
+  /** One R2 read while an object is hashed; its bytes are streamed. A read that fails begins the verification anew. */
+  hashSliceBytes: 64 * MIB,
+  /** The buffer an object is hashed through, which is all that a verification holds of it. */
+  hashReadBytes: MIB,
+  /** How long completing a push waits for its verification; 5 GiB are read in that time here. */
+  verifyWaitSeconds: 20,
+  /** How often a job writes how far it is. */
+  jobProgressSeconds: 2,
+  /** A job that has not said anything for so long is started again: its process is gone. */
+  jobStaleSeconds: 60,
+  /** How often a job is tried before it is given up. With the delays between them that is about two hours. */
+  jobAttempts: 20,
+  /** The first and the longest delay before a job is tried again; it doubles in between. */
+  jobRetryMinSeconds: 2,
+  jobRetryMaxSeconds: 600,
+  /** How long after its last download URL ended an object is deleted: answers begun in its last second are over. */
+  deleteGraceSeconds: HOUR,
+
   /** One R2 read while serving, so that a request holds two of these at most (one going out, one ahead). */
   serveSliceBytes: 8 * MIB,
+  /** Slices a request may be bringing into the cache. Where that is slower than the reader, the rest goes past it. */
+  cachingSlices: 2,
+  /** How long a request waits for a slice that another one is reading before it reads it itself. */
+  sharedSliceSeconds: 10,
   /** A download URL lives for the slowest download we support, between one hour and one day. */
   downloadMinSeconds: HOUR,
   downloadMaxSeconds: 24 * HOUR,
@@ -84,6 +116,11 @@ export const limits = {
   /** What a client is told to wait when the database is overloaded. */
   retryAfterSeconds: 5,
 } as const;
+
+/** Seconds a multipart upload stays open: so long that each part may take as long as its URL lives. */
+export function multipartSeconds(parts: number): number {
+  return Math.min(parts * limits.uploadSeconds, limits.multipartMaxSeconds);
+}
 
 /**
  * Seconds a download URL of an image of this size lives: it must outlive the

@@ -1,117 +1,23 @@
-import * as z from "zod";
+import type * as z from "zod";
 import { limits } from "./limits.ts";
+import {
+  boolean,
+  bytes,
+  count,
+  type Definition,
+  foreignSecret,
+  httpUrl,
+  origin,
+  secret,
+  shortId,
+  text,
+} from "./setting-kinds.ts";
 
 /**
  * Every setting, described once: `docs/configuration.md` is generated from this
  * table, and the environment is parsed with it. A variable that is empty or
  * unset takes the default.
  */
-interface Definition<T> {
-  group: "site" | "policy" | "network" | "secrets";
-  /** What is allowed, for the docs. */
-  type: string;
-  /** The default as the docs show it. */
-  defaultText: string;
-  meaning: string;
-  parse: z.ZodType<T, string | undefined>;
-}
-
-const optional = (text: string | undefined) => (text === undefined || text.trim() === "" ? undefined : text.trim());
-
-function text(group: Definition<string>["group"], fallback: string, meaning: string): Definition<string> {
-  const parse = z
-    .string()
-    .optional()
-    .transform((value) => optional(value) ?? fallback);
-  return { group, type: "text", defaultText: fallback === "" ? "empty" : fallback, meaning, parse };
-}
-
-/** A name that can stand unquoted in a shell line. */
-function shortId(group: Definition<string>["group"], fallback: string, meaning: string): Definition<string> {
-  const definition = text(group, fallback, meaning);
-  const parse = definition.parse.refine((value) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value), {
-    message: "must be letters, digits, '.', '_' and '-'",
-  });
-  return { ...definition, type: "letters, digits, `.`, `_`, `-`", parse };
-}
-
-function boolean(group: Definition<boolean>["group"], fallback: boolean, meaning: string): Definition<boolean> {
-  const parse = z
-    .string()
-    .optional()
-    .transform((value, issues) => {
-      const given = optional(value)?.toLowerCase();
-      if (given === undefined) return fallback;
-      if (given === "true" || given === "1") return true;
-      if (given === "false" || given === "0") return false;
-      issues.addIssue({ code: "custom", message: "must be true, 1, false or 0" });
-      return z.NEVER;
-    });
-  return { group, type: "true or false", defaultText: String(fallback), meaning, parse };
-}
-
-function count(
-  group: Definition<number | null>["group"],
-  fallback: number | null,
-  meaning: string,
-): Definition<number | null> {
-  const parse = z
-    .string()
-    .optional()
-    .transform((value, issues) => {
-      const given = optional(value);
-      if (given === undefined) return fallback;
-      if (given === "unlimited") return null;
-      if (/^\d{1,15}$/.test(given)) return Number(given);
-      issues.addIssue({ code: "custom", message: "must be a whole number or 'unlimited'" });
-      return z.NEVER;
-    });
-  return {
-    group,
-    type: "a whole number or `unlimited`",
-    defaultText: fallback === null ? "unlimited" : String(fallback),
-    meaning,
-    parse,
-  };
-}
-
-function origin(meaning: string): Definition<string | null> {
-  const parse = z
-    .string()
-    .optional()
-    .transform((value, issues) => {
-      const given = optional(value);
-      if (given === undefined) return null;
-      const url = URL.canParse(given) ? new URL(given) : null;
-      if (url !== null && /^https?:$/.test(url.protocol) && given.replace(/\/$/, "") === url.origin) return url.origin;
-      issues.addIssue({ code: "custom", message: "must be an origin such as https://registry.example.org, no path" });
-      return z.NEVER;
-    });
-  return { group: "network", type: "an http(s) origin", defaultText: "unset", meaning, parse };
-}
-
-function secret(meaning: string): Definition<string | null> {
-  const parse = z
-    .string()
-    .optional()
-    .transform((value, issues) => {
-      const given = optional(value);
-      if (given === undefined) return null;
-      // One travels as a bearer token, where a space would end it.
-      if (given.length >= limits.secretLength && /^[\x21-\x7e]+$/.test(given)) return given;
-      const message = `must have at least ${limits.secretLength} characters, letters, digits and signs without spaces`;
-      issues.addIssue({ code: "custom", message });
-      return z.NEVER;
-    });
-  return {
-    group: "secrets",
-    type: `a secret of at least ${limits.secretLength} characters`,
-    defaultText: "unset",
-    meaning,
-    parse,
-  };
-}
-
 export const settingDefinitions = {
   REGISTRY_NAME: text("site", "Singularity Registry", "The registry's name, as the web pages show it."),
   REGISTRY_URI: shortId("site", "registry", "A short id of the registry, and the remote's name in the lines to paste."),
@@ -149,7 +55,15 @@ export const settingDefinitions = {
     "Whether only administrators give out short names. When false, the first collection to use a name also holds it as its short name.",
   ),
 
+  MAX_IMAGE_BYTES: bytes(
+    "policy",
+    50 * 1024 ** 3,
+    { min: 1, max: 5_000_000_000_000 },
+    "The largest image taken, in bytes. A larger one is refused before its first byte is sent.",
+  ),
+
   PUBLIC_ORIGIN: origin(
+    "network",
     "The one address users reach the registry by; every absolute URL is made from it. Unset, the address of the request is used, on loopback only.",
   ),
   TRUST_PROXY: boolean(
@@ -163,6 +77,30 @@ export const settingDefinitions = {
     "The largest request body taken in one piece, in bytes. Cloudflare's smaller plans cut bodies at 100 MB. `npm start` sets `unlimited`.",
   ),
 
+  PART_BYTES: bytes(
+    "network",
+    64 * 1024 ** 2,
+    { min: limits.partMinBytes, max: limits.partMaxBytes },
+    "How large the parts of a multipart upload are. Make them smaller where something in front of the registry cuts request bodies. They become larger by themselves for an image of more than 10,000 parts.",
+  ),
+  BLOB_CACHE: boolean(
+    "network",
+    true,
+    "Whether slices of public images are kept in Cloudflare's cache near their readers. `npm start` sets `false`: its bucket is on the same disk.",
+  ),
+  S3_ENDPOINT: httpUrl(
+    "network",
+    "R2's S3 endpoint, such as `https://ACCOUNT_ID.r2.cloudflarestorage.com`. With it and both keys, clients send parts of large images straight to R2.",
+  ),
+  S3_BUCKET: shortId("network", "sregistry-edge", "The bucket's name at `S3_ENDPOINT`."),
+  DIRECT_DOWNLOADS: boolean(
+    "network",
+    false,
+    "Whether pulls are redirected to R2 itself, so that no byte of an image passes the Worker. Needs `S3_ENDPOINT` and its keys.",
+  ),
+
+  S3_ACCESS_KEY_ID: foreignSecret("The id of an R2 API token that may read and write the bucket's objects."),
+  S3_SECRET_ACCESS_KEY: foreignSecret("The secret of that token."),
   SIGNING_SECRET: secret("Signs upload and download URLs. Required. `npm start` and `npm run deploy` create one."),
   SIGNING_SECRET_PREVIOUS: secret(
     "The signing secret before the last change: what it signed stays valid until it expires. Remove it a day later.",
@@ -197,6 +135,17 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): P
   if (!signingSecret && !problems.some((problem) => problem.startsWith("SIGNING_SECRET "))) {
     problems.push("SIGNING_SECRET must be set");
   }
+  if (problems.length === 0) problems.push(...s3Problems(settings));
   if (problems.length > 0 || !signingSecret) return { ok: false, problems };
   return { ok: true, settings: { ...settings, SIGNING_SECRET: signingSecret } };
+}
+
+/** The endpoint is the switch: keys alone do nothing yet, so that they can be set first. */
+function s3Problems(settings: Parsed): string[] {
+  if (settings.S3_ENDPOINT === null) {
+    return settings.DIRECT_DOWNLOADS ? ["DIRECT_DOWNLOADS must come with S3_ENDPOINT and its keys"] : [];
+  }
+  const keys = ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"] as const;
+  const missing = keys.filter((name) => settings[name] === null);
+  return missing.length === 0 ? [] : [`S3_ENDPOINT must come with ${missing.join(" and ")}`];
 }

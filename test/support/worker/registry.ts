@@ -140,12 +140,13 @@ export async function register(
 }
 
 /** Asks where the bytes go. */
-export async function startUpload(token: string, pushed: Pushed, bytes: Uint8Array): Promise<string> {
+export async function startUpload(token: string, pushed: Pushed, bytes: Uint8Array, of?: Env): Promise<string> {
   const body = { filesize: bytes.length, md5sum: "", sha256sum: digestHex(pushed.digest) };
   const started = await askJson<{ data: { uploadURL: string } }>(`/v2/imagefile/${pushed.imageId}`, {
     method: "POST",
     token,
     body,
+    ...(of === undefined ? {} : { env: of }),
   });
   return started.data.uploadURL;
 }

@@ -26,8 +26,10 @@ import {
   setDisabled,
   setSiteRole,
 } from "../../registry/people/users.ts";
+import { resolveImage } from "../../registry/pull/resolve.ts";
 import { checkIntegrity } from "../../registry/upkeep/check-integrity.ts";
 import { listAudit } from "../../registry/upkeep/list-audit.ts";
+import { checkBlob, listBlobs } from "../../registry/upkeep/verify-blobs.ts";
 
 type Verb = (ctx: Context, actor: Actor, args: unknown) => Promise<unknown>;
 
@@ -150,6 +152,12 @@ export const verbs: Readonly<Record<string, Verb>> = {
   "delete-image": verb(z.object({ image: reference, arch }), (ctx, actor, args) =>
     deleteImage(ctx, actor, args.image, args.arch ?? null),
   ),
+  "list-blobs": verb(z.object({ after }), (ctx, actor, args) => listBlobs(ctx, actor, args.after ?? null)),
+  "verify-blob": verb(z.object({ digest: z.string() }), (ctx, actor, args) => checkBlob(ctx, actor, args.digest)),
+  "find-digest": verb(z.object({ image: reference, arch }), async (ctx, actor, args) => {
+    const { image } = await resolveImage(ctx, actor, "collection.see", args.image, args.arch ?? null);
+    return { digest: image.digest };
+  }),
   "list-audit": verb(z.object({ after }), (ctx, actor, args) => listAudit(ctx, actor, args.after ?? null)),
   "check-integrity": verb(z.object({ after }), (ctx, actor, args) => checkIntegrity(ctx, actor, args.after ?? null)),
 };

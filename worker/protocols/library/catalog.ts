@@ -75,7 +75,7 @@ catalog.get("/v1/search", async (c) => {
       entity: found.entities.map(presentEntity),
       collection: found.collections.map(presentCollection),
       container: found.containers.map(presentContainer),
-      image: found.images.map(presentImage),
+      image: found.images.map((image) => presentImage(image, true)),
     },
   });
 });

@@ -2,7 +2,7 @@ import type { Collection } from "../../registry/catalog/collections.ts";
 import type { Container } from "../../registry/catalog/containers.ts";
 import type { Entity } from "../../registry/catalog/entities.ts";
 import type { TagRow } from "../../registry/catalog/tags.ts";
-import type { FoundImage } from "../../registry/pull/resolve.ts";
+import { type FoundImage, isPublished } from "../../registry/pull/resolve.ts";
 
 /*
  * The library's object model (scs-library-client models.go). Times are RFC 3339; what is not set is left
@@ -52,13 +52,19 @@ export function presentContainer({ container, collection, entity }: InCollection
   };
 }
 
+/** `uploaded` says whether there is nothing to upload: while an upload is being verified that is so too. */
+export function presentFoundImage(found: FoundImage) {
+  return presentImage(found, isPublished(found) || found.verification !== null);
+}
+
 /** `hash` is the clients' cache key: always the file's SHA-256, never empty. */
-export function presentImage({ image, tags, container, collection, entity }: Omit<FoundImage, "facts" | "objectKey">) {
+export function presentImage(found: Omit<FoundImage, "facts" | "objectKey" | "verification">, uploaded: boolean) {
+  const { image, tags, container, collection, entity } = found;
   return {
     id: image.id,
     hash: image.digest,
     description: image.description,
-    uploaded: image.state === "published",
+    uploaded,
     container: container.id,
     containerName: container.name,
     collection: collection.id,

@@ -21,8 +21,8 @@ library.route("/", catalog);
 library.route("/", images);
 
 /**
- * Everything else here is not found, in the protocol's form. That includes `v1/oci-redirect` and
- * `_multipart`, which make the clients fall back, and the key service's addresses until there is one.
+ * Everything else here is not found, in the protocol's form. That includes `v1/oci-redirect`,
+ * which makes the clients use the library protocol, and the key service's addresses until there is one.
  */
 library.all("*", () => {
   throw new RegistryError("no-such-route");

@@ -37,6 +37,22 @@ const sha256sum = z
 
 export const startUploadBody = z.object({ filesize: z.int().positive(), sha256sum });
 
+export const startMultipartBody = z.object({ filesize: z.int().positive() });
+
+// A capability, which `limits` bounds no further: the body as a whole is bounded.
+const uploadID = z.string().min(1);
+const partNumber = z.int().positive().max(limits.parts);
+
+/** `partSize` and `sha256sum` come along; the upload knows the one, and the other is empty. */
+export const signPartBody = z.object({ uploadID, partNumber });
+
+export const completeMultipartBody = z.object({
+  uploadID,
+  completedParts: z.array(z.object({ partNumber, token: z.string().max(200) })).max(limits.parts),
+});
+
+export const abortMultipartBody = z.object({ uploadID });
+
 const anyObject = z.record(z.string(), z.unknown());
 
 /** `{"Arch","Tag","ImageID"}`: Go structs without JSON names, read without regard to case as Go does. */

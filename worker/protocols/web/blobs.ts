@@ -6,6 +6,7 @@ import { errorHandler, usualStatus } from "../../http/respond.ts";
 import { digestHex } from "../../registry/digest.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import { openDownload, readDownload } from "../../registry/pull/download.ts";
+import { takePart } from "../../registry/push/multipart.ts";
 import { takeUpload } from "../../registry/push/take-upload.ts";
 
 /** Bytes: what the signed URLs of pulls and pushes point at. No credential, no database. */
@@ -28,9 +29,15 @@ blobs.put("/blobs/upload", async (c) => {
   return c.body(null, 200);
 });
 
+/** The ETag is the part's token: the client gives it back with its quotes. */
+blobs.put("/blobs/part", async (c) => {
+  const { etag } = await takePart(c.var.ctx, c.req.query("t") ?? "", c.req.raw.body, contentLength(c.req.raw));
+  return c.body(null, 200, { ETag: etag });
+});
+
 blobs.get("/blobs/:file", async (c) => {
   const download = await openDownload(c.var.ctx, c.req.query("t") ?? "");
-  const lastModified = new Date(download.modifiedAt).toUTCString();
+  const lastModified = new Date(download.since).toUTCString();
   const etag = `"sha256:${digestHex(download.digest)}"`;
   const headers = new Headers({
     "Accept-Ranges": "bytes",

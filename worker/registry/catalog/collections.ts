@@ -8,8 +8,8 @@ import { collectionMembers, collections, entities } from "../../storage/db/schem
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize, authorizeOnEntity } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
-import { limits } from "../limits.ts";
 import { LIBRARY_SHORT_NAME, parseName } from "../names.ts";
+import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 
 import { auditRow } from "../upkeep/audit.ts";
 import { type Entity, findEntity } from "./entities.ts";
@@ -66,18 +66,17 @@ export async function listCollections(
   ctx: Context,
   actor: Actor,
   after: string | null,
-): Promise<{ items: { collection: Collection; entity: Entity }[]; next: string | null }> {
+): Promise<Page<{ collection: Collection; entity: Entity }>> {
   if (actor.kind === "anonymous" && ctx.settings.API_REQUIRE_AUTH) throw new RegistryError("unauthenticated");
-  const items = await ctx.db
+  const rows = await ctx.db
     .select({ collection: columnsOf(collections), entity: columnsOf(entities) })
     .from(collections)
     .innerJoin(entities, eq(entities.id, collections.entityId))
     .where(and(after === null ? undefined : gt(collections.id, after), visibleTo(actor, ctx.settings)))
     .orderBy(asc(collections.id))
-    .limit(limits.pageSize + 1)
+    .limit(PAGE_ROWS)
     .all();
-  const last = items.length > limits.pageSize ? items[limits.pageSize - 1] : undefined;
-  return { items: items.slice(0, limits.pageSize), next: last?.collection.id ?? null };
+  return pageOf(rows, ({ collection }) => collection.id);
 }
 
 /**

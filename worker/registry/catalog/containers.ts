@@ -40,7 +40,7 @@ function containerIs(path: ContainerPath): SQL | undefined {
 }
 
 /** The collection a container's path names: in its entity, or by its short name. */
-export function collectionAt(path: ContainerPath): SQL | undefined {
+function collectionAt(path: ContainerPath): SQL | undefined {
   return collectionIs(
     path.entity === null ? { shortName: path.collection } : { entity: path.entity, name: path.collection },
   );

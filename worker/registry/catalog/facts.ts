@@ -1,4 +1,4 @@
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, type Placeholder, type SQL, sql } from "drizzle-orm";
 import { type Actor, actorUserId, type CollectionRole, isAdministrator, type Visibility } from "../../access/roles.ts";
 import { collectionMembers, collections, entities } from "../../storage/db/schema/catalog.ts";
 import type { Settings } from "../settings.ts";
@@ -13,10 +13,17 @@ export const factColumns = {
 
 /** Joins the actor's own membership; nobody's for an actor that is no user. */
 export function ownMembership(actor: Actor): SQL | undefined {
-  return and(
-    eq(collectionMembers.collectionId, collections.id),
-    eq(collectionMembers.userId, actorUserId(actor) ?? ""),
-  );
+  return membershipOf(memberIdOf(actor));
+}
+
+/** The same for a user who is named when the query is asked. */
+export function membershipOf(userId: string | Placeholder): SQL | undefined {
+  return and(eq(collectionMembers.collectionId, collections.id), eq(collectionMembers.userId, userId));
+}
+
+/** Whose membership counts: nobody has the empty id. */
+export function memberIdOf(actor: Actor): string {
+  return actorUserId(actor) ?? "";
 }
 
 /**

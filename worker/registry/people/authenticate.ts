@@ -1,7 +1,8 @@
-import { eq } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { isWellFormedToken, readAuthorization } from "../../access/credentials.ts";
 import { type Actor, anonymous, type Scope, scopes } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
+import { preparedOnce } from "../../storage/db/client.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { tokens, users } from "../../storage/db/schema/people.ts";
 import { sha256Hex } from "../digest.ts";
@@ -19,12 +20,7 @@ export async function authenticate(ctx: Context, authorization: string | null | 
   if (credential.kind === "none") return anonymous;
   if (credential.kind === "unusable" || !isWellFormedToken(credential.token)) throw refused();
   const hash = await sha256Hex(credential.token);
-  const row = await ctx.db
-    .select({ token: columnsOf(tokens), user: columnsOf(users) })
-    .from(tokens)
-    .innerJoin(users, eq(users.id, tokens.userId))
-    .where(eq(tokens.hash, hash))
-    .get();
+  const row = await tokenQuery(ctx.db, "by-hash").get({ hash });
   const now = ctx.now();
   if (row === undefined || row.token.revokedAt !== null || row.user.disabledAt !== null) throw refused();
   if (row.token.expiresAt !== null && row.token.expiresAt <= now) throw refused();
@@ -42,6 +38,15 @@ export async function authenticate(ctx: Context, authorization: string | null | 
     },
   };
 }
+
+const tokenQuery = preparedOnce((db, _: "by-hash") =>
+  db
+    .select({ token: columnsOf(tokens), user: columnsOf(users) })
+    .from(tokens)
+    .innerJoin(users, eq(users.id, tokens.userId))
+    .where(eq(tokens.hash, sql.placeholder("hash")))
+    .prepare(),
+);
 
 export function parseScopes(text: string): ReadonlySet<Scope> {
   const given = text.split(" ");

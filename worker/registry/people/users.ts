@@ -9,8 +9,8 @@ import { authorizeOnSite } from "../authorize.ts";
 import { newEntity } from "../catalog/entities.ts";
 import { bury, isBuried } from "../catalog/tombstones.ts";
 import { RegistryError } from "../errors.ts";
-import { limits } from "../limits.ts";
 import { parseEntityName } from "../names.ts";
+import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 import { auditRow } from "../upkeep/audit.ts";
 
 export type User = typeof users.$inferSelect;
@@ -24,21 +24,16 @@ export async function findUser(ctx: Context, username: string): Promise<User> {
 }
 
 /** Users by name, a page at a time. `after` is the last page's `next`. */
-export async function listUsers(
-  ctx: Context,
-  actor: Actor,
-  after: string | null,
-): Promise<{ items: User[]; next: string | null }> {
+export async function listUsers(ctx: Context, actor: Actor, after: string | null): Promise<Page<User>> {
   authorizeOnSite(ctx.settings, actor, "site.administer");
-  const items = await ctx.db
+  const rows = await ctx.db
     .select()
     .from(users)
     .where(after === null ? undefined : gt(users.username, after))
     .orderBy(asc(users.username))
-    .limit(limits.pageSize + 1)
+    .limit(PAGE_ROWS)
     .all();
-  const last = items.length > limits.pageSize ? items[limits.pageSize - 1] : undefined;
-  return { items: items.slice(0, limits.pageSize), next: last?.username ?? null };
+  return pageOf(rows, ({ username }) => username);
 }
 
 /**

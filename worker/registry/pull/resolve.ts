@@ -1,7 +1,9 @@
-import { and, desc, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/sqlite-core";
 import type { Action } from "../../access/policy.ts";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
+import { preparedOnce } from "../../storage/db/client.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import {
   blobs,
@@ -11,32 +13,47 @@ import {
   entities,
   images,
   tags,
+  uploads,
+  wantedTags,
 } from "../../storage/db/schema/catalog.ts";
+import { jobs } from "../../storage/db/schema/upkeep.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
-import { collectionAt, type FoundContainer } from "../catalog/containers.ts";
-import { factColumns, ownMembership } from "../catalog/facts.ts";
+import type { FoundContainer } from "../catalog/containers.ts";
+import { factColumns, memberIdOf, membershipOf, ownMembership } from "../catalog/facts.ts";
 import type { Digest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
+import { type Progress, percent } from "../jobs.ts";
 import type { ImageReference } from "../names.ts";
 
 export type Image = typeof images.$inferSelect;
 
 export type FoundImage = FoundContainer & {
   image: Image;
-  /** Where its bytes are; null until it is published. */
+  /** Where its bytes are; null until it is published, and when they were found damaged. */
   objectKey: string | null;
+  /** How far verifying is, while the bytes are there and not published yet. */
+  verification: Progress | null;
   tags: string[];
 };
 
-/** A found image whose bytes are verified. */
+/** A found image whose bytes were verified. They may have been found damaged since. */
 export type PublishedImage = FoundImage & {
   image: { state: "published"; arch: string; sizeBytes: number; digest: Digest; publishedAt: number };
-  objectKey: string;
 };
 
 /** Tags of the image at hand, as a JSON array in one column. */
 export const tagNames = sql<string>`(
   SELECT json_group_array(DISTINCT ${tags.name}) FROM ${tags} WHERE ${tags.imageId} = ${images.id})`.as("tag_names");
+
+/** How far verifying an upload of the image at hand is, as a JSON object. */
+const verification = sql<string | null>`(
+  SELECT json_object('doneBytes', ${jobs.doneBytes}, 'totalBytes', ${jobs.totalBytes})
+  FROM ${uploads} INNER JOIN ${jobs} ON ${jobs.subject} = ${uploads.id} AND ${jobs.kind} = 'verify-upload'
+  WHERE ${uploads.imageId} = ${images.id} AND ${uploads.state} = 'verifying'
+  ORDER BY ${uploads.createdAt} LIMIT 1)`.as("verification");
+
+/** The blob of the image at hand, while its bytes are good. */
+const goodBlob = and(eq(blobs.digest, images.blobDigest), eq(blobs.state, "stored"));
 
 const imageColumns = {
   collection: columnsOf(collections),
@@ -44,6 +61,7 @@ const imageColumns = {
   container: columnsOf(containers),
   image: columnsOf(images),
   objectKey: sql<string | null>`${blobs.objectKey}`.as("object_key"),
+  verification,
   tags: tagNames,
   facts: factColumns,
 };
@@ -51,7 +69,7 @@ const imageColumns = {
 /**
  * The published image a reference names, by one query. A tag is looked up for the architecture asked
  * for; where none is (old clients) amd64 comes first. A digest is found whatever the architecture.
- * @throws `not-found`, also for what the actor may not see; `insufficient-scope`
+ * @throws `not-found`, also for what the actor may not see; `verifying`; `insufficient-scope`
  */
 export async function resolveImage(
   ctx: Context,
@@ -61,11 +79,14 @@ export async function resolveImage(
   arch: string | null,
 ): Promise<PublishedImage> {
   const found = authorize(ctx, actor, action, await findImage(ctx, actor, reference, arch));
-  if (!isPublished(found)) throw new RegistryError("not-found");
-  return found;
+  if (wasPublished(found)) return found;
+  throw whyNot(found);
 }
 
-/** The same for whoever may be pushing it: an image of theirs is found while its bytes are still to come. */
+/**
+ * The same for whoever may be pushing it: by its digest an image of theirs is found while its bytes are
+ * still to come, or to come again.
+ */
 export async function resolveImageForPush(
   ctx: Context,
   actor: Actor,
@@ -73,10 +94,18 @@ export async function resolveImageForPush(
   arch: string | null,
 ): Promise<FoundImage> {
   const found = authorize(ctx, actor, "collection.see", await findImage(ctx, actor, reference, arch));
-  if (!isPublished(found) && !mayOnCollection(ctx, actor, "collection.push", found.facts)) {
-    throw new RegistryError("not-found");
-  }
-  return found;
+  const isPushing = reference.selector.kind === "digest" && mayOnCollection(ctx, actor, "collection.push", found.facts);
+  if (isPublished(found) || isPushing) return found;
+  throw whyNot(found);
+}
+
+/** Why an image cannot be pulled. */
+function whyNot(found: FoundImage): RegistryError {
+  const { verification } = found;
+  if (wasPublished(found)) return new RegistryError("image-corrupt");
+  if (verification === null) return new RegistryError("not-found");
+  const message = `This image has arrived and is being verified: ${percent(verification)} % are done. Try again in a moment.`;
+  return new RegistryError("verifying", message);
 }
 
 /** The query for one image whatever its state; `toFoundImage` reads its row. Nothing is decided yet. */
@@ -88,7 +117,7 @@ export function imageQuery(ctx: Context, actor: Actor, where: SQL | undefined) {
     .innerJoin(collections, eq(collections.id, containers.collectionId))
     .innerJoin(entities, eq(entities.id, collections.entityId))
     .leftJoin(collectionMembers, ownMembership(actor))
-    .leftJoin(blobs, eq(blobs.digest, images.blobDigest))
+    .leftJoin(blobs, goodBlob)
     .where(where)
     .limit(1);
 }
@@ -98,46 +127,90 @@ export async function findImageById(ctx: Context, actor: Actor, id: string): Pro
   return toFoundImage(await imageQuery(ctx, actor, eq(images.id, id)));
 }
 
-export function toFoundImage(rows: (Omit<FoundImage, "tags"> & { tags: string })[]): FoundImage | null {
+type ImageRow = Omit<FoundImage, "tags" | "verification"> & { tags: string; verification: string | null };
+
+export function toFoundImage(rows: ImageRow[]): FoundImage | null {
   const [row] = rows;
-  return row === undefined ? null : { ...row, tags: JSON.parse(row.tags) as string[] };
+  if (row === undefined) return null;
+  const progress = row.verification === null ? null : (JSON.parse(row.verification) as Progress);
+  return { ...row, tags: JSON.parse(row.tags) as string[], verification: progress };
 }
 
+/** Whether its bytes are there and good, so that it can be pulled and need not be pushed. */
 export function isPublished(found: FoundImage): found is PublishedImage {
-  return found.image.state === "published" && found.objectKey !== null;
+  return wasPublished(found) && found.objectKey !== null;
 }
+
+function wasPublished(found: FoundImage): found is PublishedImage {
+  return found.image.state === "published";
+}
+
+/** What a reference may look like; each form is a query of its own. */
+type Shape = `${"by-entity" | "by-short-name"} ${"digest" | "tag" | "tag-of-arch"}`;
 
 async function findImage(
   ctx: Context,
   actor: Actor,
-  reference: ImageReference,
+  { path, selector }: ImageReference,
   arch: string | null,
 ): Promise<FoundImage | null> {
-  const { path, selector } = reference;
-  const query = ctx.db
+  const kind = selector.kind === "tag" && arch !== null ? "tag-of-arch" : selector.kind;
+  const shape: Shape = `${path.entity === null ? "by-short-name" : "by-entity"} ${kind}`;
+  const wanted = selector.kind === "digest" ? selector.digest : selector.tag;
+  return toFoundImage(await findQuery(ctx.db, shape).all({ ...path, wanted, arch, userId: memberIdOf(actor) }));
+}
+
+const asked = (name: "entity" | "collection" | "container" | "wanted" | "arch" | "userId") => sql.placeholder(name);
+
+const findQuery = preparedOnce((db, shape: Shape) => {
+  const isShort = shape.startsWith("by-short-name");
+  return db
     .select(imageColumns)
     .from(containers)
     .innerJoin(collections, eq(collections.id, containers.collectionId))
     .innerJoin(entities, eq(entities.id, collections.entityId))
-    .leftJoin(collectionMembers, ownMembership(actor))
-    .$dynamic();
-  const inPath = and(collectionAt(path), eq(containers.name, path.container));
-  return toFoundImage(
-    selector.kind === "digest"
-      ? await query
-          .innerJoin(images, and(eq(images.containerId, containers.id), eq(images.digest, selector.digest)))
-          .leftJoin(blobs, eq(blobs.digest, images.blobDigest))
-          .where(inPath)
-      : await query
-          .innerJoin(tags, tagIs(selector.tag, arch))
-          .innerJoin(images, eq(images.id, tags.imageId))
-          .leftJoin(blobs, eq(blobs.digest, images.blobDigest))
-          .where(inPath)
-          .orderBy(desc(sql`${tags.arch} = 'amd64'`), desc(tags.updatedAt))
-          .limit(1),
-  );
+    .leftJoin(collectionMembers, membershipOf(asked("userId")))
+    .innerJoin(images, isNamed(shape))
+    .leftJoin(blobs, goodBlob)
+    .where(
+      and(
+        eq(isShort ? collections.shortName : collections.name, asked("collection")),
+        isShort ? undefined : eq(entities.name, asked("entity")),
+        eq(containers.name, asked("container")),
+      ),
+    )
+    .prepare();
+});
+
+/** Whether an image of the container at hand is the one asked for. */
+function isNamed(shape: Shape): SQL | undefined {
+  if (shape.endsWith(" digest")) return and(eq(images.containerId, containers.id), eq(images.digest, asked("wanted")));
+  const hasArch = shape.endsWith(" tag-of-arch");
+  return sql`${images.id} = coalesce(${taggedImage(hasArch)}, ${wantedImage(hasArch)})`;
 }
 
-function tagIs(tag: string, arch: string | null): SQL | undefined {
-  return and(eq(tags.containerId, containers.id), eq(tags.name, tag), arch === null ? undefined : eq(tags.arch, arch));
+/** The image that a tag of the container at hand is on. */
+function taggedImage(hasArch: boolean): SQL {
+  const isIt = and(
+    eq(tags.containerId, containers.id),
+    eq(tags.name, asked("wanted")),
+    hasArch ? eq(tags.arch, asked("arch")) : undefined,
+  );
+  return sql`(
+    SELECT ${tags.imageId} FROM ${tags} WHERE ${isIt}
+    ORDER BY ${tags.arch} = 'amd64' DESC, ${tags.updatedAt} DESC LIMIT 1)`;
+}
+
+/** The image that will have the tag when it is verified. */
+function wantedImage(hasArch: boolean): SQL {
+  const wanted = alias(images, "wanted");
+  const isIt = and(
+    eq(wantedTags.name, asked("wanted")),
+    eq(wanted.containerId, containers.id),
+    hasArch ? sql`(${wantedTags.arch} IS NULL OR ${wantedTags.arch} = ${asked("arch")})` : undefined,
+    sql`EXISTS (SELECT 1 FROM ${uploads} WHERE ${uploads.imageId} = ${wanted.id} AND ${uploads.state} = 'verifying')`,
+  );
+  return sql`(
+    SELECT ${wanted.id} FROM ${wantedTags} INNER JOIN ${images} AS wanted ON ${wanted.id} = ${wantedTags.imageId}
+    WHERE ${isIt} LIMIT 1)`;
 }

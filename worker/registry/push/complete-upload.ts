@@ -1,5 +1,5 @@
-import { and, desc, eq, gt } from "drizzle-orm";
-import type { Actor } from "../../access/roles.ts";
+import { and, desc, eq, gt, isNull } from "drizzle-orm";
+import { type Actor, operator } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { type ObjectStart, readObjectStart } from "../../storage/blobs.ts";
 import { images, uploads } from "../../storage/db/schema/catalog.ts";
@@ -9,13 +9,14 @@ import { digestHex, parseDigest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type FoundImage, findImageById, imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
+import type { Doer } from "../upkeep/audit.ts";
 import { inspectImage } from "./inspect.ts";
 import { publishUpload, refuseUpload } from "./publish.ts";
 import type { Upload } from "./start-upload.ts";
 
 /**
- * Completes an upload: checks size, SHA-256 and that it is a SIF image, and publishes it. Completing
- * what is published already is fine: clients repeat themselves, and two may push the same image.
+ * Completes an upload in one piece: checks size, SHA-256 and that it is a SIF image, and publishes it.
+ * Completing what is published already is fine: clients repeat themselves, and two may push the same image.
  * @throws `upload-incomplete`, `size-mismatch`, `digest-mismatch`, `sif-invalid`, `sif-unsupported`,
  *   and what the policy refuses
  */
@@ -30,35 +31,39 @@ export async function completeUpload(ctx: Context, actor: Actor, imageId: string
   for (const row of open) {
     const upload = { ...row, digest: parseDigest(row.digest) };
     const start = await readObjectStart(ctx.bucket, upload.objectKey, limits.sifFirstReadBytes);
-    if (start !== null) return await verifyAndPublish(ctx, actor, found, upload, start);
+    if (start !== null) return await publishVerified(ctx, actor, found, upload, start);
   }
   throw new RegistryError("upload-incomplete");
 }
 
-/** Publishes what is stored under an upload's key, or refuses it and frees the bytes. */
-export async function verifyAndPublish(
+/**
+ * Publishes what is stored under an upload's key, or refuses it and frees the bytes.
+ * @param start its first bytes, its size, and the SHA-256 that was computed over all of it; null when it is gone
+ */
+export async function publishVerified(
   ctx: Context,
-  actor: Actor,
+  by: Doer,
   found: FoundImage,
   upload: Upload,
-  start: ObjectStart,
+  start: ObjectStart | null,
 ): Promise<void> {
   try {
+    if (start === null) throw new RegistryError("upload-incomplete");
     if (start.sizeBytes !== upload.sizeBytes) throw new RegistryError("size-mismatch");
     if (start.sha256Hex !== digestHex(upload.digest)) throw new RegistryError("digest-mismatch");
     const inspection = await inspectImage(ctx.bucket, upload.objectKey, start);
-    await publishUpload(ctx, actor, found, upload, inspection);
+    await publishUpload(ctx, by, found, upload, inspection);
   } catch (thrown) {
     if (!(thrown instanceof RegistryError)) throw thrown;
-    if (isVerdict(thrown)) await refuseUpload(ctx, actor, found, upload, thrown).catch(ignoreConflict);
+    if (isVerdict(thrown)) await refuseUpload(ctx, by, found, upload, thrown).catch(ignoreConflict);
     // Two completed it at once, and the other was first: all that was wanted is done.
-    else if (thrown.code === "conflict" && (await isPublishedNow(ctx, actor, found))) return;
+    else if (thrown.code === "conflict" && (await isPublishedNow(ctx, found))) return;
     throw thrown;
   }
 }
 
-async function isPublishedNow(ctx: Context, actor: Actor, { image }: FoundImage): Promise<boolean> {
-  const now = await findImageById(ctx, actor, image.id);
+async function isPublishedNow(ctx: Context, { image }: FoundImage): Promise<boolean> {
+  const now = await findImageById(ctx, operator, image.id);
   return now !== null && isPublished(now);
 }
 
@@ -69,7 +74,8 @@ function ignoreConflict(thrown: unknown): void {
 
 /** Whether an error says that these bytes can never be published. */
 function isVerdict(error: RegistryError): boolean {
-  return ["size-mismatch", "digest-mismatch", "sif-invalid", "sif-unsupported"].includes(error.code);
+  const verdicts = ["size-mismatch", "digest-mismatch", "sif-invalid", "sif-unsupported", "upload-incomplete"];
+  return verdicts.includes(error.code);
 }
 
 /** Newest first: a retry's bytes are more likely to be there than those of the try that failed. */
@@ -78,7 +84,14 @@ function openUploadsQuery(ctx: Context, imageId: string) {
   return ctx.db
     .select()
     .from(uploads)
-    .where(and(eq(uploads.imageId, imageId), eq(uploads.state, "open"), gt(uploads.expiresAt, notBefore)))
+    .where(
+      and(
+        eq(uploads.imageId, imageId),
+        eq(uploads.state, "open"),
+        isNull(uploads.multipartId),
+        gt(uploads.expiresAt, notBefore),
+      ),
+    )
     .orderBy(desc(uploads.createdAt))
     .limit(limits.openUploadsPerImage);
 }

@@ -24,7 +24,7 @@ export async function inspectImage(bucket: R2Bucket, objectKey: string, start: O
   const table =
     tableEnd <= start.bytes.length
       ? start.bytes.subarray(header.descriptorsOffset, tableEnd)
-      : await readObjectRange(bucket, objectKey, header.descriptorsOffset, tableBytes);
+      : await readObjectRange(bucket, objectKey, { offset: header.descriptorsOffset, length: tableBytes });
   if (table === null) throw new RegistryError("upload-incomplete");
   const summary = summarizeDescriptors(table, start.sizeBytes, limits.sifFingerprints);
   if (summary.isOciSif) {

@@ -3,8 +3,8 @@ import type { Context } from "../../context.ts";
 import { readObjectStart } from "../../storage/blobs.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { verifyAndPublish } from "./complete-upload.ts";
-import { imageForUpload, openUpload } from "./start-upload.ts";
+import { publishVerified } from "./complete-upload.ts";
+import { ensureSizeAllowed, imageForUpload, openUpload } from "./start-upload.ts";
 import { storeUpload } from "./take-upload.ts";
 
 /**
@@ -26,9 +26,9 @@ export async function pushWhole(
     const message = `The image has ${contentLength} bytes; one request may bring at most ${maxBytes}. A current client pushes it in parts: apptainer push library://.`;
     throw new RegistryError("image-too-large", message);
   }
+  ensureSizeAllowed(ctx, contentLength);
   const upload = await openUpload(ctx, actor, found.image, contentLength);
   await storeUpload(ctx, upload, body, contentLength);
   const start = await readObjectStart(ctx.bucket, upload.objectKey, limits.sifFirstReadBytes);
-  if (start === null) throw new RegistryError("upload-incomplete");
-  await verifyAndPublish(ctx, actor, found, upload, start);
+  await publishVerified(ctx, actor, found, upload, start);
 }

@@ -2,7 +2,14 @@ import { and, desc, eq, sql } from "drizzle-orm";
 import { type Actor, actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { statement } from "../../storage/db/client.ts";
-import { collectionMembers, collections, containers, entities, images } from "../../storage/db/schema/catalog.ts";
+import {
+  blobs,
+  collectionMembers,
+  collections,
+  containers,
+  entities,
+  images,
+} from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
 import { ensureWritable, findContainer } from "../catalog/containers.ts";
@@ -62,6 +69,7 @@ async function findReadableTwin(ctx: Context, actor: Actor, digest: Digest): Pro
   const rows = await ctx.db
     .select({ id: images.id, facts: factColumns })
     .from(images)
+    .innerJoin(blobs, and(eq(blobs.digest, images.blobDigest), eq(blobs.state, "stored")))
     .innerJoin(containers, eq(containers.id, images.containerId))
     .innerJoin(collections, eq(collections.id, containers.collectionId))
     .innerJoin(entities, eq(entities.id, collections.entityId))

@@ -25,6 +25,7 @@ export async function startUpload(
 ): Promise<{ uploadUrl: string }> {
   const { image } = await imageForUpload(ctx, actor, input.imageId);
   if (input.claimedDigest !== null && input.claimedDigest !== image.digest) throw new RegistryError("digest-mismatch");
+  ensureSizeAllowed(ctx, input.sizeBytes);
   const maxBytes = limits.singleUploadBytes;
   if (input.sizeBytes > maxBytes) {
     throw new RegistryError(
@@ -32,10 +33,18 @@ export async function startUpload(
       `The image has ${input.sizeBytes} bytes; at most ${maxBytes} are taken.`,
     );
   }
-  const { createdAt, ...upload } = await openUpload(ctx, actor, image, input.sizeBytes);
-  const capability = { audience: "upload", modifiedAt: createdAt, ...upload } as const;
-  const token = await signCapability(ctx.settings, capability);
+  const upload = await openUpload(ctx, actor, image, input.sizeBytes);
+  const lifetime = { since: upload.createdAt, expiresAt: upload.expiresAt };
+  const token = await signCapability(ctx.settings, "upload", upload, lifetime);
   return { uploadUrl: `${ctx.origin()}/blobs/upload?t=${token}` };
+}
+
+/** @throws `image-too-large` */
+export function ensureSizeAllowed(ctx: Context, sizeBytes: number): void {
+  const maxBytes = ctx.settings.MAX_IMAGE_BYTES;
+  if (sizeBytes <= maxBytes) return;
+  const message = `The image has ${sizeBytes} bytes; this registry takes images of at most ${maxBytes}.`;
+  throw new RegistryError("image-too-large", message);
 }
 
 /** The image a step of an upload is about. @throws `read-only`, and what the policy refuses */
@@ -52,9 +61,22 @@ export async function openUpload(
   image: { id: string; digest: string },
   sizeBytes: number,
 ): Promise<Upload> {
+  const upload = newUpload(ctx, actor, image, sizeBytes, limits.uploadSeconds);
+  await ctx.db.insert(uploads).values(upload).run();
+  return upload;
+}
+
+/** An upload that nobody knows of yet. */
+export function newUpload(
+  ctx: Context,
+  actor: Actor,
+  image: { id: string; digest: string },
+  sizeBytes: number,
+  seconds: number,
+): Upload {
   const id = crypto.randomUUID();
   const now = ctx.now();
-  const upload: Upload = {
+  return {
     id,
     imageId: image.id,
     userId: actorUserId(actor),
@@ -63,8 +85,9 @@ export async function openUpload(
     sizeBytes,
     state: "open",
     createdAt: now,
-    expiresAt: now + limits.uploadSeconds * 1000,
+    expiresAt: now + seconds * 1000,
+    multipartId: null,
+    partBytes: null,
+    refusedCode: null,
   };
-  await ctx.db.insert(uploads).values(upload).run();
-  return upload;
 }

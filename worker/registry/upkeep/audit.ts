@@ -4,13 +4,16 @@ import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
 import { audit } from "../../storage/db/schema/upkeep.ts";
 
+/** Who is named in the audit log: an actor, or the user a job works for; it may have been deleted meanwhile. */
+export type Doer = Actor | { kind: "on-behalf"; username: string | null };
+
 /**
  * A row of the audit log, for the batch of the act it records.
  * @param options.when a condition seen inside the batch; without it the row is always written
  */
 export function auditRow(
   ctx: Context,
-  actor: Actor,
+  by: Doer,
   action: string,
   target: string,
   options: { detail?: Record<string, unknown>; when?: SQL } = {},
@@ -20,11 +23,12 @@ export function auditRow(
     ctx.db,
     sql`
     INSERT INTO ${audit} (at, actor, action, target, detail, request_id)
-    SELECT ${ctx.now()}, ${actorLabel(actor)}, ${action}, ${target}, ${detail}, ${ctx.requestId}
+    SELECT ${ctx.now()}, ${labelOf(by)}, ${action}, ${target}, ${detail}, ${ctx.requestId}
     WHERE ${options.when ?? sql`1`}`,
   );
 }
 
-function actorLabel(actor: Actor): string {
-  return actor.kind === "user" ? actor.username : actor.kind;
+function labelOf(by: Doer): string {
+  if (by.kind === "on-behalf") return by.username ?? "deleted user";
+  return by.kind === "user" ? by.username : by.kind;
 }

@@ -1,7 +1,9 @@
 import { and, asc, gt, lte, sql } from "drizzle-orm";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { blobs, uploads } from "../../storage/db/schema/catalog.ts";
+import { discardedObjects } from "../../storage/db/schema/upkeep.ts";
 import { OBJECT_PREFIX } from "../../storage/layout.ts";
 import { authorizeOnSite } from "../authorize.ts";
 import { limits } from "../limits.ts";
@@ -12,6 +14,9 @@ export interface Finding {
     | "object-size-differs"
     | "object-without-row"
     | "blob-unreferenced"
+    | "blob-corrupt"
+    | "object-discarded"
+    | "job-failing"
     | "upload-open"
     | "image-without-blob"
     | "tag-on-unpublished-image"
@@ -39,28 +44,31 @@ export async function checkIntegrity(ctx: Context, actor: Actor, after: string |
   const listed = await ctx.bucket.list({ prefix: OBJECT_PREFIX, startAfter, limit: limits.integrityPage });
   const next = listed.truncated ? (listed.objects.at(-1)?.key ?? null) : null;
   const stored = new Map(listed.objects.map((object) => [object.key, object.size]));
-  const [blobRows, uploadRows] = await ctx.db.batch([
-    ctx.db
-      .select()
-      .from(blobs)
-      .where(and(gt(blobs.objectKey, startAfter), next === null ? undefined : lte(blobs.objectKey, next)))
-      .orderBy(asc(blobs.objectKey)),
-    ctx.db
-      .select()
-      .from(uploads)
-      .where(and(gt(uploads.objectKey, startAfter), next === null ? undefined : lte(uploads.objectKey, next))),
+  const isInPage = (key: SQLiteColumn) => and(gt(key, startAfter), next === null ? undefined : lte(key, next));
+  const [blobRows, uploadRows, discardedRows] = await ctx.db.batch([
+    ctx.db.select().from(blobs).where(isInPage(blobs.objectKey)).orderBy(asc(blobs.objectKey)),
+    ctx.db.select().from(uploads).where(isInPage(uploads.objectKey)),
+    ctx.db.select().from(discardedObjects).where(isInPage(discardedObjects.objectKey)),
   ]);
   const findings: Finding[] = after === null ? await checkRows(ctx) : [];
   for (const blob of blobRows) {
     const size = stored.get(blob.objectKey);
-    if (size === undefined) findings.push({ kind: "object-missing", subject: blob.digest });
+    // Upkeep deletes the object first, then the row.
+    if (blob.state === "deleting") stored.delete(blob.objectKey);
+    else if (size === undefined) findings.push({ kind: "object-missing", subject: blob.digest });
     else if (size !== blob.sizeBytes) findings.push({ kind: "object-size-differs", subject: blob.digest });
+    if (blob.state === "corrupt") findings.push({ kind: "blob-corrupt", subject: blob.digest });
     if (blob.unreferencedAt !== null) findings.push({ kind: "blob-unreferenced", subject: blob.digest });
     stored.delete(blob.objectKey);
   }
   for (const upload of uploadRows) {
-    if (upload.state === "open") findings.push({ kind: "upload-open", subject: upload.id });
+    if (["open", "verifying", "aborted"].includes(upload.state))
+      findings.push({ kind: "upload-open", subject: upload.id });
     stored.delete(upload.objectKey);
+  }
+  for (const { objectKey } of discardedRows) {
+    findings.push({ kind: "object-discarded", subject: objectKey });
+    stored.delete(objectKey);
   }
   for (const key of stored.keys()) findings.push({ kind: "object-without-row", subject: key });
   return { findings, objects: listed.objects.length, next };
@@ -72,6 +80,7 @@ async function checkRows(ctx: Context): Promise<Finding[]> {
     "image-without-blob": sql`
       SELECT images.id AS subject FROM images LEFT JOIN blobs ON blobs.digest = images.blob_digest
       WHERE images.state = 'published' AND blobs.digest IS NULL`,
+    "job-failing": sql`SELECT jobs.id AS subject FROM jobs WHERE jobs.error IS NOT NULL`,
     "tag-on-unpublished-image": sql`
       SELECT tags.image_id || ':' || tags.name AS subject FROM tags INNER JOIN images ON images.id = tags.image_id
       WHERE images.state <> 'published'`,

@@ -17,3 +17,21 @@ export function statement(db: Database, query: SQL): Statement {
   const raw = db.run(query);
   return Object.assign(raw, { stmt: db.$client.prepare(raw.getQuery().sql) });
 }
+
+/**
+ * A query with placeholders, built once for each shape it has and each database object, of which an isolate
+ * has one. For the few that every pull asks: drizzle takes longer to put a large one together than D1 takes to
+ * answer it.
+ */
+export function preparedOnce<Shape extends string, Query>(
+  build: (db: Database, shape: Shape) => Query,
+): (db: Database, shape: Shape) => Query {
+  const built = new WeakMap<D1Database, Map<Shape, Query>>();
+  return (db, shape) => {
+    const shapes = built.get(db.$client) ?? new Map<Shape, Query>();
+    built.set(db.$client, shapes);
+    const query = shapes.get(shape) ?? build(db, shape);
+    shapes.set(shape, query);
+    return query;
+  };
+}

@@ -96,8 +96,16 @@ export const blobs = sqliteTable(
     createdAt: integer("created_at").notNull(),
     /** When its last image went; null while an image refers to it. */
     unreferencedAt: integer("unreferenced_at"),
+    /** `corrupt`: the object is not what it was, as a check found. `deleting`: upkeep is about to delete it. */
+    state: text("state", { enum: ["stored", "corrupt", "deleting"] })
+      .notNull()
+      .default("stored"),
+    /** When its bytes were last read and found right. */
+    verifiedAt: integer("verified_at"),
   },
   (table) => [
+    index("blobs_unreferenced").on(table.unreferencedAt),
+    check("blobs_state", sql`${table.state} IN ('stored', 'corrupt', 'deleting')`),
     check("blobs_size", sql`${table.sizeBytes} > 0`),
     check("blobs_digest", sql`${table.digest} GLOB 'sha256.*' AND length(${table.digest}) = 71`),
   ],
@@ -126,6 +134,8 @@ export const images = sqliteTable(
     createdBy: text("created_by").references(() => users.id, { onDelete: "set null" }),
     createdAt: integer("created_at").notNull(),
     publishedAt: integer("published_at"),
+    /** Why the last upload of its bytes was refused, in words for its pusher; null after one that was not. */
+    refusedReason: text("refused_reason"),
   },
   (table) => [
     unique("images_container_digest").on(table.containerId, table.digest),
@@ -173,7 +183,7 @@ export const wantedTags = sqliteTable(
     wantedBy: text("wanted_by").references(() => users.id, { onDelete: "set null" }),
     createdAt: integer("created_at").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.imageId, table.name] })],
+  (table) => [primaryKey({ columns: [table.imageId, table.name] }), index("wanted_tags_name").on(table.name)],
 );
 
 /** Bytes on the way. The row outlives its URL, so that upkeep finds whatever the URL may have left. */
@@ -186,14 +196,21 @@ export const uploads = sqliteTable(
     objectKey: text("object_key").notNull().unique(),
     digest: text("digest").notNull(),
     sizeBytes: integer("size_bytes").notNull(),
-    state: text("state", { enum: ["open", "published", "refused"] }).notNull(),
+    state: text("state", { enum: ["open", "verifying", "published", "refused", "aborted"] }).notNull(),
     createdAt: integer("created_at").notNull(),
     expiresAt: integer("expires_at").notNull(),
+    /** R2's id of a multipart upload; null for one in one piece. */
+    multipartId: text("multipart_id"),
+    /** The size of its parts; the last one has what is left. */
+    partBytes: integer("part_bytes"),
+    /** Why it was refused: an error's code. */
+    refusedCode: text("refused_code"),
   },
   (table) => [
     index("uploads_image").on(table.imageId, table.state),
     index("uploads_expiry").on(table.expiresAt),
-    check("uploads_state", sql`${table.state} IN ('open', 'published', 'refused')`),
+    check("uploads_state", sql`${table.state} IN ('open', 'verifying', 'published', 'refused', 'aborted')`),
+    check("uploads_multipart", sql`(${table.multipartId} IS NULL) = (${table.partBytes} IS NULL)`),
   ],
 );
 

@@ -17,6 +17,39 @@ export const audit = sqliteTable(
 );
 
 /**
+ * Work that follows a write: a row of the batch that makes it necessary, gone when it is done. Whoever runs
+ * it writes how far it is, which also says that it is alive.
+ */
+export const jobs = sqliteTable(
+  "jobs",
+  {
+    /** `kind:subject`. */
+    id: text("id").primaryKey(),
+    kind: text("kind", { enum: ["verify-upload", "verify-blob"] }).notNull(),
+    /** An upload's id, a blob's digest. */
+    subject: text("subject").notNull(),
+    doneBytes: integer("done_bytes").notNull().default(0),
+    totalBytes: integer("total_bytes").notNull(),
+    attempts: integer("attempts").notNull().default(0),
+    /** What went wrong at the last attempt, for administrators. */
+    error: text("error"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [
+    index("jobs_subject").on(table.subject),
+    index("jobs_updated").on(table.updatedAt),
+    check("jobs_kind", sql`${table.kind} IN ('verify-upload', 'verify-blob')`),
+  ],
+);
+
+/** Objects that a blob gave up for bytes that came anew. Written in the batch that does it; upkeep deletes them. */
+export const discardedObjects = sqliteTable("discarded_objects", {
+  objectKey: text("object_key").primaryKey(),
+  discardedAt: integer("discarded_at").notNull(),
+});
+
+/**
  * Always empty. A statement in a batch that must change a row is followed by
  * one that inserts the reason here if it did not; the reason's CHECK then
  * aborts the whole batch and names itself in the error (see guard.ts).

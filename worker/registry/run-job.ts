@@ -1,0 +1,57 @@
+import type { Context, JobId, JobOutcome } from "../context.ts";
+import { describe } from "./errors.ts";
+import { beginAttempt, type Job, noteFailure, retryDelayMs } from "./jobs.ts";
+import { limits } from "./limits.ts";
+import { giveUpUpload, uploadOutcome, verifyUpload } from "./push/verify-upload.ts";
+import { giveUpBlob, verifyBlob } from "./upkeep/verify-blobs.ts";
+
+export interface Attempt {
+  outcome: JobOutcome;
+  /** When to try again while the outcome is `running`, in milliseconds. */
+  retryInMs: number;
+}
+
+/**
+ * One attempt at a job. What went wrong is written down and tried again later, at last given up: nothing is
+ * thrown.
+ */
+export async function attemptJob(ctx: Context, id: JobId): Promise<Attempt> {
+  try {
+    const job = await beginAttempt(ctx, id);
+    return { outcome: job === null ? await outcomeOf(ctx, id) : await doJob(ctx, job), retryInMs: 0 };
+  } catch (thrown) {
+    const error = describe(thrown);
+    ctx.log.error("job", { id, error });
+    return await tryLater(ctx, id, error).catch((again) => {
+      ctx.log.error("job", { id, error: describe(again) });
+      return { outcome: { state: "running" } as const, retryInMs: limits.jobStaleSeconds * 1000 };
+    });
+  }
+}
+
+async function doJob(ctx: Context, job: Job): Promise<JobOutcome> {
+  switch (job.kind) {
+    case "verify-upload":
+      return await verifyUpload(ctx, job.subject);
+    case "verify-blob":
+      return await verifyBlob(ctx, job.subject);
+    default:
+      return job.kind satisfies never;
+  }
+}
+
+/** What became of a job whose row is gone. */
+async function outcomeOf(ctx: Context, id: JobId): Promise<JobOutcome> {
+  const [kind, subject = ""] = id.split(":");
+  return kind === "verify-upload" ? await uploadOutcome(ctx, subject) : { state: "done" };
+}
+
+async function tryLater(ctx: Context, id: JobId, error: string): Promise<Attempt> {
+  const job = await noteFailure(ctx, id, error);
+  if (job === null) return { outcome: await outcomeOf(ctx, id), retryInMs: 0 };
+  if (job.attempts < limits.jobAttempts) {
+    return { outcome: { state: "running" }, retryInMs: retryDelayMs(job.attempts) };
+  }
+  const outcome = job.kind === "verify-upload" ? await giveUpUpload(ctx, job.subject) : await giveUpBlob(ctx, job);
+  return { outcome, retryInMs: 0 };
+}
