@@ -40,7 +40,7 @@ export default defineConfig({
       {
         test: {
           name: "server",
-          include: ["test/scripts/**/*.test.ts", "test/clients/**/*.test.ts", "test/browser/**/*.test.ts"],
+          include: ["scripts", "server", "clients", "browser"].map((folder) => `test/${folder}/**/*.test.ts`),
           globalSetup: ["test/support/build-once.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -21,6 +21,9 @@ const boxes = [...document.matchAll(/^#+ (?<heading>.+)$|^```sh\n(?<lines>[\s\S]
 
 const messages = [...document.matchAll(/^\| `(.+?)` \|/gm)].map((match) => match[1] ?? "");
 
+/** What this registry takes at most: more than the document's images have. */
+const maxImageBytes = 1_000_000;
+
 /** What stands in the document in place of the address of one's own registry. */
 const deployed = { origin: "https://registry.example.org", uri: "registry" };
 const local = { origin: "http://127.0.0.1:8787", uri: "registry" };
@@ -57,7 +60,7 @@ describe.skipIf(!hasApptainer)("docs/clients.md", () => {
   let somebody: Client;
 
   beforeAll(async () => {
-    server = await startTestServer({ REGISTRY_URI: "registry" });
+    server = await startTestServer({ REGISTRY_URI: "registry", MAX_IMAGE_BYTES: String(maxImageBytes) });
     alice = newClient();
     alice.write("token.txt", `${(await server.addUser("alice")).token}\n`);
     alice.write("image.sif", fixture("plain.sif"));
@@ -131,6 +134,27 @@ describe.skipIf(!hasApptainer)("docs/clients.md", () => {
     const pushAs = (client: Client, file: string, reference: string) =>
       client.refusal("push", "-U", file, `library://${reference}`);
 
+    const pushNew = async (reference: string) => {
+      bob.write("new.sif", makeSif({ salt: reference }));
+      await bob.run("push", "-U", "new.sif", `library://${reference}`);
+    };
+    /** Takes an image back to where a push leaves it that was completed and is not verified yet. */
+    const asWhileVerifying = async (container: string) => {
+      const database = await server.miniflare.getD1Database("DB");
+      const it = `(SELECT images.id FROM images INNER JOIN containers ON containers.id = images.container_id
+        WHERE containers.name = '${container}')`;
+      await database.batch(
+        [
+          `INSERT INTO wanted_tags (image_id, name, created_at) SELECT image_id, name, 0 FROM tags WHERE image_id = ${it}`,
+          `DELETE FROM tags WHERE image_id = ${it}`,
+          `UPDATE images SET state = 'registered', blob_digest = NULL WHERE id = ${it}`,
+          `UPDATE uploads SET state = 'verifying' WHERE image_id = ${it}`,
+          `INSERT INTO jobs (id, kind, subject, total_bytes, attempts, created_at, updated_at)
+            SELECT 'verify-upload:' || id, 'verify-upload', id, 3, 1, 0, 9e15 FROM uploads WHERE image_id = ${it}`,
+        ].map((sql) => database.prepare(sql)),
+      );
+    };
+
     /** For each message of the document how one comes to see it. */
     const ways: Record<string, () => Promise<string>> = {
       "Invalid Credentials": () => logInWith("x".repeat(limits.tokenMinLength)),
@@ -176,9 +200,20 @@ describe.skipIf(!hasApptainer)("docs/clients.md", () => {
       "This is frozen and cannot be replaced or deleted": () =>
         bob.refusal("delete", "--force", "library://bob/frozen/image:v1"),
       "This container is read-only": () => pushAs(bob, "other.sif", "bob/read-only/image:v1"),
-      "at most 67108864 are taken": async () => {
-        bob.write("larger.sif", makeSif({ sizeBytes: limits.singleUploadBytes + 1 }));
+      "takes images of at most": async () => {
+        bob.write("larger.sif", makeSif({ sizeBytes: maxImageBytes + 1 }));
         return await pushAs(bob, "larger.sif", "bob/tools/larger:v1");
+      },
+      "is being verified": async () => {
+        await pushNew("bob/tools/waiting:v1");
+        await asWhileVerifying("waiting");
+        return await bob.refusal("pull", "library://bob/tools/waiting:v1");
+      },
+      "are damaged": async () => {
+        await pushNew("bob/tools/damaged:v1");
+        const database = await server.miniflare.getD1Database("DB");
+        await database.prepare("UPDATE blobs SET state = 'corrupt' WHERE rowid = (SELECT max(rowid) FROM blobs)").run();
+        return await bob.refusal("pull", "library://bob/tools/damaged:v1");
       },
       "The file is not a SIF image": async () => {
         bob.write("cut.sif", fixture("plain.sif").subarray(0, 38_000));

@@ -62,15 +62,11 @@ describe.skipIf(!hasApptainer)("apptainer push", () => {
       expect((await bob.run("verify", "--local", "signed.sif")).stderr).toContain("Verified signature(s)");
     });
 
-    it("an image of exactly 64 MiB, and refuses one byte more with the reason", async () => {
+    it("an image of exactly 64 MiB, the largest that is sent in one piece", async () => {
       const image = makeSif({ salt: "large", sizeBytes: limits.singleUploadBytes });
       alice.write("large.sif", image);
       await alice.run("push", "-U", "large.sif", "library://alice/sizes/large:v1");
       expect((await pulled("alice/sizes/large:v1")).equals(image)).toBe(true);
-      alice.write("larger.sif", makeSif({ salt: "larger", sizeBytes: limits.singleUploadBytes + 1 }));
-      expect(await alice.refusal("push", "-U", "larger.sif", "library://alice/sizes/larger:v1")).toContain(
-        "The image has 67108865 bytes; at most 67108864 are taken. (413",
-      );
     });
 
     it("one image under several tags at once, and under latest where there is none", async () => {

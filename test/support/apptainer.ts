@@ -10,7 +10,7 @@ import type { TestServer } from "./test-server.ts";
  * the reason is printed once for each file of tests.
  */
 
-/** However slow the machine, no command of these tests takes nearly as long. */
+/** However slow the machine, no command of these tests takes nearly as long, unless they say so. */
 const COMMAND_MS = 60_000;
 
 const apptainer = findApptainer();
@@ -39,19 +39,23 @@ export interface Client {
   run: (...args: string[]) => Promise<Printed>;
   /** Runs `apptainer ARGS`, which must fail, and answers what it printed. @throws when it succeeds */
   refusal: (...args: string[]) => Promise<string>;
+  /** Begins `apptainer ARGS`, and ends it with -9 when `signal` says so. @returns how it ended */
+  begin: (signal: AbortSignal, ...args: string[]) => Promise<Ended>;
   /** Runs lines of a shell as they stand, until the first that fails. @throws with what they printed, if one does */
   paste: (lines: string[], input?: string) => Promise<Printed>;
 }
 
 const folders: string[] = [];
 
-/** A machine whose client knows no registry yet. */
-export function newClient(): Client {
+/** A machine whose client knows no registry yet, and whose commands end within so many milliseconds. */
+export function newClient(commandMs: number = COMMAND_MS): Client {
   const folder = mkdtempSync(join(tmpdir(), "registry-client-"));
   folders.push(folder);
   const path = (file: string) => join(folder, file);
-  const lines = async (script: string[], input?: string) =>
-    await execute("bash", ["-euc", script.join("\n")], folder, input);
+  const apptainer = async (args: string[], signal?: AbortSignal) =>
+    await execute("apptainer", args, { folder, commandMs, ...(signal && { signal }) });
+  const lines = async (script: string[], input = "") =>
+    await execute("bash", ["-euc", script.join("\n")], { folder, commandMs, input });
   return {
     folder,
     path,
@@ -60,25 +64,29 @@ export function newClient(): Client {
       mkdirSync(dirname(path(file)), { recursive: true });
       writeFileSync(path(file), content);
     },
-    run: async (...args) => succeeded(args, await execute("apptainer", args, folder)),
+    run: async (...args) => succeeded(args, await apptainer(args)),
     refusal: async (...args) => {
-      const ended = await execute("apptainer", args, folder);
+      const ended = await apptainer(args);
       if (ended.status === 0) throw new Error(`apptainer ${args.join(" ")} succeeded:\n${textOf(ended)}`);
       return textOf(ended);
     },
+    begin: async (signal, ...args) => await apptainer(args, signal),
     paste: async (script, input) => succeeded(script, await lines(script, input)),
   };
 }
 
+/** What a client must know of a registry. */
+type Site = Pick<TestServer, "site">;
+
 /** A machine whose client uses the registry, logged in where there is a token: by the lines of the home page. */
-export async function newClientOf(server: TestServer, token?: string): Promise<Client> {
-  const client = newClient();
+export async function newClientOf(server: Site, token?: string, commandMs?: number): Promise<Client> {
+  const client = newClient(commandMs);
   await client.paste(addRemote(server.site));
   if (token !== undefined) await logIn(client, server, token);
   return client;
 }
 
-export async function logIn(client: Client, server: TestServer, token: string): Promise<void> {
+export async function logIn(client: Client, server: Site, token: string): Promise<void> {
   client.write("token.txt", `${token}\n`);
   await client.paste(login(server.site));
 }
@@ -93,8 +101,17 @@ export function fixture(name: string): Uint8Array {
   return readFileSync(join(import.meta.dirname, "../fixtures", name));
 }
 
-interface Ended extends Printed {
+export interface Ended extends Printed {
+  /** Null after a signal. */
   status: number | null;
+}
+
+interface Machine {
+  folder: string;
+  commandMs: number;
+  input?: string;
+  /** Ends the command at once. */
+  signal?: AbortSignal;
 }
 
 function succeeded(command: string[], ended: Ended): Printed {
@@ -106,7 +123,8 @@ function textOf({ stdout, stderr }: Printed): string {
   return `${stdout}${stderr}`;
 }
 
-async function execute(program: string, args: string[], folder: string, input = ""): Promise<Ended> {
+async function execute(program: string, args: string[], machine: Machine): Promise<Ended> {
+  const { folder, commandMs, input = "", signal } = machine;
   const child = spawn(program, args, { cwd: folder, env: environmentOf(folder), detached: true });
   let [stdout, stderr, isLate] = ["", "", false];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -117,17 +135,22 @@ async function execute(program: string, args: string[], folder: string, input = 
   });
   // A command that reads no input may have ended by now.
   child.stdin.on("error", () => undefined).end(input);
+  // It leads a group of its own (`detached`), in which a shell's programs are too.
+  const kill = () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL");
+  signal?.addEventListener("abort", kill);
   const timer = setTimeout(() => {
     isLate = true;
-    // It leads a group of its own (`detached`), in which a shell's programs are too.
-    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-  }, COMMAND_MS);
+    kill();
+  }, commandMs);
   const status = await new Promise<number | null>((done, failed) => {
     child.once("error", failed);
     child.once("close", done);
-  }).finally(() => clearTimeout(timer));
+  }).finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", kill);
+  });
   if (!isLate) return { status, stdout, stderr };
-  throw new Error(`${program} ${args.join(" ")} was still running after ${COMMAND_MS / 1000} s:\n${stdout}${stderr}`);
+  throw new Error(`${program} ${args.join(" ")} was still running after ${commandMs / 1000} s:\n${stdout}${stderr}`);
 }
 
 /** Nothing of the machine's own settings; and fixtures are for amd64, whatever the machine is. */

@@ -69,18 +69,18 @@ export async function isServing(url: string): Promise<boolean> {
   );
 }
 
-/** Pushes an image in one piece as `alice/tools/NAME:v1` or the like: with curl one would do the same. */
-export async function pushOverHttp(url: string, token: string, path: string, bytes: Uint8Array<ArrayBuffer>) {
-  const [entity, collection, rest = ""] = path.split("/");
-  const [container, tag] = rest.split(":");
-  const post = async (route: string, body: BodyInit): Promise<Response> => {
-    const headers = { Authorization: `Bearer ${token}` };
-    const response = await fetch(`${url}${route}`, { method: "POST", headers, body });
-    if (!response.ok) throw new Error(`POST ${route}: ${response.status} ${await response.text()}`);
-    return response;
-  };
+/** One step of a push. @throws unless it is answered 2xx */
+async function post(url: string, token: string, body: BodyInit): Promise<Response> {
+  const response = await fetch(url, { method: "POST", headers: { Authorization: `Bearer ${token}` }, body });
+  if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${await response.text()}`);
+  return response;
+}
+
+/** Registers an image, with all that it lies in, as `alice/tools/NAME` or the like. */
+export async function registerOverHttp(url: string, token: string, path: string, bytes: Uint8Array) {
+  const [entity, collection, container] = path.split("/");
   const create = async (route: string, thing: object) => {
-    const { data } = (await (await post(route, JSON.stringify(thing))).json()) as { data: { id: string } };
+    const { data } = (await (await post(`${url}${route}`, token, JSON.stringify(thing))).json()) as Created;
     return data.id;
   };
   const entityId = await create("/v1/entities", { name: entity });
@@ -88,8 +88,19 @@ export async function pushOverHttp(url: string, token: string, path: string, byt
   const containerId = await create("/v1/containers", { name: container, collection: collectionId });
   const hash = `sha256.${createHash("sha256").update(bytes).digest("hex")}`;
   const imageId = await create("/v1/images", { hash, container: containerId, description: "" });
-  await post(`/v1/imagefile/${imageId}`, bytes);
-  await post(`/v2/tags/${containerId}`, JSON.stringify({ Arch: "amd64", Tag: tag, ImageID: imageId }));
+  return { containerId, imageId, hash };
+}
+
+interface Created {
+  data: { id: string };
+}
+
+/** Pushes an image in one piece as `alice/tools/NAME:v1` or the like: with curl one would do the same. */
+export async function pushOverHttp(url: string, token: string, reference: string, bytes: Uint8Array<ArrayBuffer>) {
+  const [path = "", tag] = reference.split(":");
+  const { containerId, imageId } = await registerOverHttp(url, token, path, bytes);
+  await post(`${url}/v1/imagefile/${imageId}`, token, bytes);
+  await post(`${url}/v2/tags/${containerId}`, token, JSON.stringify({ Arch: "amd64", Tag: tag, ImageID: imageId }));
 }
 
 /** The bytes that `path` names, for anybody. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "../../scripts/server/build.ts";
 import { newSecret } from "../../scripts/server/local-data.ts";
-import { startServer } from "../../scripts/server/registry-server.ts";
+import { type RegistryServer, startServer } from "../../scripts/server/registry-server.ts";
 import type { RegistryAddress } from "../../ui/client-lines.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -18,8 +18,12 @@ export interface TestServer {
   data: string;
   /** What the lines of `ui/client-lines.ts` are made from. */
   site: RegistryAddress;
+  /** What it runs on: the database and the bucket themselves. */
+  miniflare: RegistryServer["miniflare"];
+  /** What signs its URLs. */
+  signingSecret: string;
   /** Runs a command of `npm run admin`. @throws with the registry's reason */
-  admin: (verb: string, args?: Record<string, string>) => Promise<unknown>;
+  admin: Admin;
   /** Creates a user who holds a token. */
   addUser: (username: string) => Promise<Token>;
   /** Makes a token for a user who is there; `options` are those of `npm run admin -- add-token`. */
@@ -35,8 +39,33 @@ export interface Token {
   token: string;
 }
 
+export type Admin = (verb: string, args?: Record<string, string>) => Promise<unknown>;
+
+/** What `npm run admin` asks a registry. */
+export function adminOf(url: string, adminSecret: string): Admin {
+  return async (verb, args = {}) => {
+    const response = await fetch(`${url}/admin/rpc`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${adminSecret}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ verb, args }),
+    });
+    const answer = (await response.json()) as { result?: unknown; error?: { message: string } };
+    if (!response.ok) throw new Error(`${verb}: ${answer.error?.message ?? response.status}`);
+    return answer.result;
+  };
+}
+
+/** What is wrong between database and bucket, but for uploads that are not over. */
+export async function findingsOf(admin: Admin): Promise<{ kind: string; subject: string }[]> {
+  const { findings } = (await admin("check-integrity")) as { findings: { kind: string; subject: string }[] };
+  return findings.filter(({ kind }) => kind !== "upload-open");
+}
+
 /** Starts the built registry on a free port of loopback, with data of its own. */
-export async function startTestServer(settings: Record<string, string> = {}): Promise<TestServer> {
+export async function startTestServer(
+  settings: Record<string, string> = {},
+  options: { localS3?: boolean } = {},
+): Promise<TestServer> {
   build(root);
   const data = mkdtempSync(join(tmpdir(), "registry-test-"));
   const secrets = { SIGNING_SECRET: newSecret(), ADMIN_SECRET: newSecret() };
@@ -47,23 +76,17 @@ export async function startTestServer(settings: Record<string, string> = {}): Pr
     port: 0,
     secrets,
     settings: { REGISTRY_URI, ...settings },
+    ...options,
   });
-  const admin: TestServer["admin"] = async (verb, args = {}) => {
-    const response = await fetch(`${server.url}/admin/rpc`, {
-      method: "POST",
-      headers: { Authorization: `Bearer ${secrets.ADMIN_SECRET}`, "Content-Type": "application/json" },
-      body: JSON.stringify({ verb, args }),
-    });
-    const answer = (await response.json()) as { result?: unknown; error?: { message: string } };
-    if (!response.ok) throw new Error(`${verb}: ${answer.error?.message ?? response.status}`);
-    return answer.result;
-  };
+  const admin = adminOf(server.url, secrets.ADMIN_SECRET);
   const addToken: TestServer["addToken"] = async (username, options = {}) =>
     (await admin("add-token", { username, ...options })) as Token;
   return {
     url: server.url,
     data,
-    site: { origin: server.url, uri: settings.REGISTRY_URI ?? REGISTRY_URI },
+    site: { origin: settings.PUBLIC_ORIGIN ?? server.url, uri: settings.REGISTRY_URI ?? REGISTRY_URI },
+    miniflare: server.miniflare,
+    signingSecret: secrets.SIGNING_SECRET,
     admin,
     addToken,
     addUser: async (username) => {
