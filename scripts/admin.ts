@@ -135,7 +135,7 @@ async function verifyStored(): Promise<void> {
   for await (const digest of all === undefined ? [await findDigest(one)] : storedDigests()) {
     const state = await verifyOne(digest);
     checked++;
-    if (state === "stored" || state === "deleting") continue;
+    if (["stored", "deleting", "gone"].includes(state)) continue;
     problems++;
     console.log(`${state} ${digest}`);
   }

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { limits } from "../../worker/registry/limits.ts";
 import { blobSliceUrl, SLICE_CACHE } from "../../worker/storage/layout.ts";
 import { makeSif } from "../support/make-sif.ts";
@@ -56,6 +56,10 @@ async function readRange(url: string, start: number, length: number, of = enviro
   return new Uint8Array(await response.arrayBuffer());
 }
 
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 describe("a public image", () => {
   it("is read from the bucket once, whatever ranges are asked for at the same time", async () => {
     const { bytes, newUrl } = await published();
@@ -100,6 +104,37 @@ describe("a public image", () => {
     await readRange(url, 0, 10);
     await (await caches.open(SLICE_CACHE)).delete(blobSliceUrl(key, 0));
     expect(await readRange(url, 0, 10)).toEqual(bytes.slice(0, 10));
+  });
+});
+
+describe("a cache that does not work", () => {
+  it.each(["open", "match", "put"] as const)("does not break a download: %s fails", async (broken) => {
+    const { newUrl, bytes } = await published();
+    const url = await newUrl(null);
+    const cache = await caches.open(SLICE_CACHE);
+    const fail = async () => {
+      throw new Error("the cache is down");
+    };
+    const failing = { match: cache.match.bind(cache), put: cache.put.bind(cache), [broken]: fail };
+    vi.spyOn(caches, "open").mockImplementation(async () =>
+      broken === "open" ? await fail() : (failing as unknown as Cache),
+    );
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    expect(await readRange(url, slice - 5, 10)).toEqual(bytes.slice(slice - 5, slice + 5));
+    expect(await readRange(url, 0, 10)).toEqual(bytes.slice(0, 10));
+  });
+
+  it("is not given a slice that came short", async () => {
+    const { newUrl, key, bytes } = await published();
+    const url = await newUrl(null);
+    const of = environment();
+    const get = async (...args: Parameters<R2Bucket["get"]>) => {
+      const object = (await of.BLOBS.get(...args)) as R2ObjectBody;
+      return { body: object.body, arrayBuffer: async () => (await object.arrayBuffer()).slice(0, 1000) };
+    };
+    const short = { ...of, BLOBS: { get } as unknown as R2Bucket };
+    expect(await readRange(url, 2000, 10, short)).toEqual(bytes.slice(2000, 2010));
+    expect(await cachedSlices(key)).toEqual([]);
   });
 });
 

@@ -82,3 +82,33 @@ describe("an answer to a reader who is faster than the cache", () => {
     expect(held).toBeLessThanOrEqual(MOST_BYTES);
   });
 });
+
+describe("many readers of different images at once", () => {
+  it("have no more slices kept for the cache than an isolate can hold, and those of lost requests are let go", async () => {
+    let puts = 0;
+    vi.spyOn(Cache.prototype, "put").mockImplementation(async () => {
+      puts++;
+      // As when the request that would have kept it was cut off.
+      await new Promise(() => undefined);
+    });
+    const later = () => undefined;
+    const readAll = async (stem: string) => {
+      const keys = Array.from({ length: limits.isolateSlices + 4 }, (_, index) => `objects/${stem}-${index}`);
+      for (const key of keys) await env.BLOBS.put(key, key);
+      const texts = keys.map(async (objectKey) => {
+        const object = { bucket: env.BLOBS, objectKey, sizeBytes: objectKey.length, later };
+        return await new Response(await streamPublicObject(object, { offset: 0, length: objectKey.length })).text();
+      });
+      expect(await Promise.all(texts)).toEqual(keys);
+    };
+    await readAll("crowd");
+    expect(puts).toBe(limits.isolateSlices);
+    const now = Date.now();
+    vi.spyOn(Date, "now").mockReturnValue(now + (limits.flightSeconds + 1) * 1000);
+    await readAll("second-crowd");
+    expect(puts).toBe(2 * limits.isolateSlices);
+    vi.spyOn(Date, "now").mockReturnValue(now + 2 * (limits.flightSeconds + 1) * 1000);
+    await readAll("third-crowd");
+    expect(puts).toBe(3 * limits.isolateSlices);
+  });
+});

@@ -316,5 +316,7 @@ describe("with R2's S3 interface", () => {
     expect(url.origin).toBe("https://account.r2.example.org");
     expect(Number(url.searchParams.get("X-Amz-Expires"))).toBe(limits.downloadMinSeconds);
     expect(url.searchParams.get("response-content-disposition")).toMatch(/filename="app_sha256\.[0-9a-f]+\.sif"/);
+    // Not everybody reads a plus as a space.
+    expect(url.search).not.toContain("+");
   });
 });

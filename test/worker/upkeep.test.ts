@@ -1,12 +1,16 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { operator } from "../../worker/access/roles.ts";
 import { limits } from "../../worker/registry/limits.ts";
 import { checkIntegrity, type Finding } from "../../worker/registry/upkeep/check-integrity.ts";
+import { forgetUploads } from "../../worker/registry/upkeep/forget-uploads.ts";
 import { runUpkeep } from "../../worker/registry/upkeep/run-upkeep.ts";
 import { makeSif } from "../support/make-sif.ts";
+import { watched } from "../support/worker/calls.ts";
+import { multipartClient, PART_BYTES } from "../support/worker/multipart.ts";
 import {
   ask,
+  environment,
   newPerson,
   pull,
   push,
@@ -28,6 +32,10 @@ async function findings(): Promise<Finding[]> {
   expect(page.next).toBeNull();
   return page.findings;
 }
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe("upkeep", () => {
   it("frees the bytes of uploads nobody completed, and leaves what is published", async () => {
@@ -78,6 +86,36 @@ describe("upkeep", () => {
     expect(await storedKeys()).toHaveLength(before.length + 1);
     await upkeepAt(Date.now() + later);
     expect(await storedKeys()).toEqual(before);
+  });
+});
+
+describe("upkeep of uploads in parts", () => {
+  it("goes on with the others when one cannot be aborted, and comes back to that one", async () => {
+    const person = await newPerson("stuck");
+    const uploadIds: string[] = [];
+    for (const name of ["one", "two"]) {
+      const path = `${person.username}/${name}/app`;
+      const client = await multipartClient(person.token, path, makeSif({ salt: path, sizeBytes: PART_BYTES + 1 }));
+      await client.start();
+      const row = env.DB.prepare("SELECT id FROM uploads WHERE image_id = ?").bind(client.image.imageId);
+      uploadIds.push((await row.first<string>("id")) ?? "");
+    }
+    const left = async () => {
+      const query = env.DB.prepare("SELECT count(*) AS n FROM uploads WHERE id IN (?, ?)").bind(...uploadIds);
+      return await query.first("n");
+    };
+    const ended = { now: () => Date.now() + 7 * 24 * 3600 * 1000 };
+    let aborts = 0;
+    const failing = watched(environment(), {
+      before: async ({ kind, name }) => {
+        if (kind === "r2" && name === "abort" && ++aborts === 1) throw new Error("the store is down");
+      },
+    });
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+    await forgetUploads({ ...testContext(failing), ...ended });
+    expect(await left()).toBe(1);
+    await forgetUploads({ ...testContext(), ...ended });
+    expect(await left()).toBe(0);
   });
 });
 

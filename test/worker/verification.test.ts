@@ -31,6 +31,14 @@ function withoutRunner(): Env {
   return { ...of, JOB_RUNNER: silent as unknown as Env["JOB_RUNNER"] };
 }
 
+/** A bucket whose reads end before they should, and say nothing. */
+function cuttingReads(): Env {
+  const of = environment();
+  const get = async (key: string, { range }: { range: { offset: number; length: number } }) =>
+    await of.BLOBS.get(key, { range: { offset: range.offset, length: Math.min(range.length, 100_000) } });
+  return { ...of, BLOBS: { get } as unknown as R2Bucket };
+}
+
 async function uploadIdOf(imageId: string): Promise<string> {
   const query = env.DB.prepare("SELECT id FROM uploads WHERE image_id = ? ORDER BY created_at DESC");
   return (await query.bind(imageId).first<string>("id")) ?? "";
@@ -210,6 +218,20 @@ describe("verification", () => {
     expect(await storedKeys()).toEqual(before);
   });
 
+  it("ends as quietly when the image is deleted while its bytes are read", async () => {
+    const { client, uploadId, before } = await verifying();
+    const of = watched(environment(), {
+      before: async ({ kind, name }) => {
+        if (kind !== "r2" || name !== "get") return;
+        await env.DB.prepare("DELETE FROM images WHERE id = ?").bind(client.image.imageId).run();
+      },
+    });
+    const { outcome } = await attemptJob(testContext(of), jobId("verify-upload", uploadId));
+    expect(outcome).toMatchObject({ state: "refused", code: "upload-ended" });
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM jobs WHERE subject = ?").bind(uploadId).first("n")).toBe(0);
+    expect(await storedKeys()).toEqual(before);
+  });
+
   it("tries again later when the store cannot be read, and at last gives up with a reason", async () => {
     const { client, path, uploadId, before, person } = await verifying();
     const broken = watched(environment(), {
@@ -226,6 +248,75 @@ describe("verification", () => {
     expect(last.outcome).toMatchObject({ state: "refused", code: "verification-failed" });
     expect(await storedKeys()).toEqual(before);
     expect((await image(path, person, client.image.digest)).status).toBe(200);
+  });
+
+  it("is given up when its process goes away each time, so that nothing is ever thrown", async () => {
+    const { client, path, uploadId, verify, before, person } = await verifying();
+    const id = jobId("verify-upload", uploadId);
+    await env.DB.prepare("UPDATE jobs SET attempts = ? WHERE id = ?").bind(limits.jobAttempts, id).run();
+    expect((await verify()).outcome).toMatchObject({ state: "refused", code: "verification-failed" });
+    expect(await storedKeys()).toEqual(before);
+    const seen = (await (await image(path, person, client.image.digest)).json()) as { data: { uploaded: boolean } };
+    expect(seen.data.uploaded).toBe(false);
+  });
+
+  it("does not take a read that ended early for wrong bytes", async () => {
+    const { client, path, bytes, uploadId, verify } = await verifying();
+    expect((await attemptJob(testContext(cuttingReads()), jobId("verify-upload", uploadId))).outcome).toEqual({
+      state: "running",
+    });
+    expect((await verify()).outcome).toEqual({ state: "done" });
+    expect(await pull(`${path}:${client.image.digest}`)).toEqual(bytes);
+  });
+
+  it("is not asked for without a pause when its job is missing", async () => {
+    const { uploadId, verify } = await verifying();
+    await env.DB.prepare("DELETE FROM jobs WHERE subject = ?").bind(uploadId).run();
+    expect((await verify()).retryInMs).toBeGreaterThan(1000);
+    await env.DB.prepare("UPDATE uploads SET state = 'aborted' WHERE id = ?").bind(uploadId).run();
+  });
+
+  it("ends a job that has nothing to do any more", async () => {
+    const { uploadId, verify } = await verifying();
+    const job = await env.DB.prepare("SELECT * FROM jobs WHERE subject = ?").bind(uploadId).first();
+    await verify();
+    const columns = Object.keys(job ?? {});
+    await env.DB.prepare(`INSERT INTO jobs (${columns.join()}) VALUES (${columns.map(() => "?").join()})`)
+      .bind(...Object.values(job ?? {}))
+      .run();
+    expect((await verify()).outcome).toEqual({ state: "done" });
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM jobs WHERE subject = ?").bind(uploadId).first("n")).toBe(0);
+  });
+
+  it("is begun for every job though one cannot be started", async () => {
+    const first = await verifying();
+    const second = await verifying();
+    await env.DB.prepare("UPDATE jobs SET updated_at = 0 WHERE subject = ?").bind(first.uploadId).run();
+    const { restartJobs } = await import("../../worker/registry/upkeep/restart-jobs.ts");
+    const started: string[] = [];
+    const start = async (id: string) => {
+      if (id.endsWith(first.uploadId)) throw new Error("Durable Object is overloaded.");
+      started.push(id);
+    };
+    const ctx = testContext();
+    await restartJobs({ ...ctx, jobs: { ...ctx.jobs, start } });
+    expect(started).toContain(jobId("verify-upload", second.uploadId));
+  });
+
+  it("goes on when whoever waits for it loses the connection: the push is not refused", async () => {
+    const person = await newPerson("lost");
+    const path = `${person.username}/${uniqueName("lost")}/app`;
+    const bytes = makeSif({ salt: path, sizeBytes });
+    const broken = watched(environment(smallParts), {
+      before: async ({ kind }) => {
+        if (kind === "durable") throw new Error("Durable Object reset because its code was updated.");
+      },
+    });
+    const client = await multipartClient(person.token, path, bytes, { env: broken });
+    expect((await client.pushAll()).status).toBe(200);
+    expect((await client.setTag("v1")).status).toBe(200);
+    await attemptJob(testContext(), jobId("verify-upload", await uploadIdOf(client.image.imageId)));
+    expect(await pull(`${path}:v1`)).toEqual(bytes);
   });
 
   it("writes how far it is, and holds little of the image at a time", async () => {
@@ -301,6 +392,37 @@ describe("npm run admin -- verify", () => {
     await env.DB.prepare("UPDATE blobs SET state = 'corrupt' WHERE digest = ?").bind(digest).run();
     const gone = await ask(`/v1/images/${path}:v1?arch=amd64`, { method: "DELETE", token: person.token });
     expect(gone.status).toBe(200);
+  });
+
+  it("writes nothing into the log of a blob that a push healed while its damaged bytes were read", async () => {
+    const person = await newPerson("healed");
+    const path = `${person.username}/${uniqueName("healed")}/app`;
+    const bytes = makeSif({ salt: path });
+    const { digest } = await push(person.token, `${path}:v1`, bytes);
+    const key =
+      (await env.DB.prepare("SELECT object_key AS k FROM blobs WHERE digest = ?").bind(digest).first<string>("k")) ??
+      "";
+    await env.BLOBS.put(key, new Uint8Array(bytes.length));
+    const of = watched(environment(), {
+      before: async ({ kind, name }) => {
+        if (kind !== "r2" || name !== "get") return;
+        await env.DB.prepare("UPDATE blobs SET object_key = 'objects/another' WHERE digest = ?").bind(digest).run();
+      },
+    });
+    const now = Date.now();
+    await env.DB.prepare(
+      "INSERT INTO jobs (id, kind, subject, total_bytes, created_at, updated_at) VALUES (?, 'verify-blob', ?, 1, ?, ?)",
+    )
+      .bind(jobId("verify-blob", digest), digest, now, now)
+      .run();
+    expect((await attemptJob(testContext(of), jobId("verify-blob", digest))).outcome).toEqual({ state: "done" });
+    const log = env.DB.prepare("SELECT count(*) AS n FROM audit WHERE target = ?").bind(digest);
+    expect(await log.first("n")).toBe(0);
+    await env.DB.prepare("UPDATE blobs SET object_key = ? WHERE digest = ?").bind(key, digest).run();
+  });
+
+  it("goes on when bytes were deleted since they were listed", async () => {
+    expect(await rpc("verify-blob", { digest: `sha256.${"0".repeat(64)}` })).toEqual({ state: "gone" });
   });
 
   it("does not take a damaged image for one that is present", async () => {

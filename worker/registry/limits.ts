@@ -67,6 +67,10 @@ export const limits = {
   serveSliceBytes: 8 * MIB,
   /** Slices a request may be bringing into the cache. Where that is slower than the reader, the rest goes past it. */
   cachingSlices: 2,
+  /** Slices all requests of an isolate may be bringing into the cache: each is held as a whole, of 128 MB in all. */
+  isolateSlices: 6,
+  /** A slice that is not in the cache by then never will be: its request was cut off, 30 seconds after its answer. */
+  flightSeconds: 60,
   /** How long a request waits for a slice that another one is reading before it reads it itself. */
   sharedSliceSeconds: 10,
   /** A download URL lives for the slowest download we support, between one hour and one day. */

@@ -18,7 +18,10 @@ export interface Attempt {
 export async function attemptJob(ctx: Context, id: JobId): Promise<Attempt> {
   try {
     const job = await beginAttempt(ctx, id);
-    return { outcome: job === null ? await outcomeOf(ctx, id) : await doJob(ctx, job), retryInMs: 0 };
+    if (job === null) return await withoutJob(ctx, id);
+    // Its process went away each time, for want of time or memory: nothing was thrown that would have ended it.
+    if (job.attempts > limits.jobAttempts) return { outcome: await giveUp(ctx, job), retryInMs: 0 };
+    return { outcome: await doJob(ctx, job), retryInMs: 0 };
   } catch (thrown) {
     const error = describe(thrown);
     ctx.log.error("job", { id, error });
@@ -40,18 +43,22 @@ async function doJob(ctx: Context, job: Job): Promise<JobOutcome> {
   }
 }
 
-/** What became of a job whose row is gone. */
-async function outcomeOf(ctx: Context, id: JobId): Promise<JobOutcome> {
+/** What became of a job whose row is gone. An upload that waits all the same is looked at again, but seldom. */
+async function withoutJob(ctx: Context, id: JobId): Promise<Attempt> {
   const [kind, subject = ""] = id.split(":");
-  return kind === "verify-upload" ? await uploadOutcome(ctx, subject) : { state: "done" };
+  const outcome: JobOutcome = kind === "verify-upload" ? await uploadOutcome(ctx, subject) : { state: "done" };
+  return { outcome, retryInMs: limits.jobStaleSeconds * 1000 };
 }
 
 async function tryLater(ctx: Context, id: JobId, error: string): Promise<Attempt> {
   const job = await noteFailure(ctx, id, error);
-  if (job === null) return { outcome: await outcomeOf(ctx, id), retryInMs: 0 };
+  if (job === null) return await withoutJob(ctx, id);
   if (job.attempts < limits.jobAttempts) {
     return { outcome: { state: "running" }, retryInMs: retryDelayMs(job.attempts) };
   }
-  const outcome = job.kind === "verify-upload" ? await giveUpUpload(ctx, job.subject) : await giveUpBlob(ctx, job);
-  return { outcome, retryInMs: 0 };
+  return { outcome: await giveUp(ctx, job), retryInMs: 0 };
+}
+
+async function giveUp(ctx: Context, job: Job): Promise<JobOutcome> {
+  return job.kind === "verify-upload" ? await giveUpUpload(ctx, job.subject) : await giveUpBlob(ctx, job);
 }

@@ -44,8 +44,21 @@ function alignedSlices({ offset, length }: ByteRange): ByteRange[] {
 /** How a slice came into reach: it is in the cache, or here are its bytes. Null when the object is gone. */
 type Fetched = "cached" | Uint8Array | null;
 
-/** Slices that are being fetched in this isolate. */
-const flights = new Map<string, Promise<Fetched>>();
+interface Flight {
+  fetched: Promise<Fetched>;
+  /** When it began, in milliseconds. */
+  since: number;
+}
+
+/** Slices that are being fetched in this isolate, and held until they are in the cache. */
+const flights = new Map<string, Flight>();
+
+/** Whether the isolate may hold one more. */
+function hasRoom(): boolean {
+  const oldest = Date.now() - limits.flightSeconds * 1000;
+  for (const [url, { since }] of flights) if (since < oldest) flights.delete(url);
+  return flights.size < limits.isolateSlices;
+}
 
 /** A part of one slice. */
 async function readPart(object: Reading, part: ByteRange): Promise<Slice> {
@@ -57,7 +70,8 @@ async function readPart(object: Reading, part: ByteRange): Promise<Slice> {
     const hit = await matchRange(url, within);
     if (hit !== null) return hit;
   }
-  if (object.caching >= limits.cachingSlices && !flights.has(url)) return await readPast(object, part);
+  const mayFetch = flights.has(url) || (object.caching < limits.cachingSlices && hasRoom());
+  if (!mayFetch) return await readPast(object, part);
   const fetched = await fetchOnce(object, url, {
     offset: sliceOffset,
     length: Math.min(limits.serveSliceBytes, object.sizeBytes - sliceOffset),
@@ -78,9 +92,9 @@ async function readPast({ bucket, objectKey }: PublicObject, part: ByteRange): P
 
 async function fetchOnce(object: Reading, url: string, slice: ByteRange): Promise<Fetched> {
   const known = flights.get(url);
-  if (known !== undefined) return await waitFor(known, url);
+  if (known !== undefined) return await waitFor(known.fetched, url);
   const flight = fetchSlice(object, url, slice);
-  flights.set(url, flight);
+  flights.set(url, { fetched: flight, since: Date.now() });
   // Others may be waiting for it when this request is cut off.
   object.caching++;
   const landed = land(url, flight).finally(() => {
@@ -108,7 +122,11 @@ async function fetchSlice(object: PublicObject, url: string, slice: ByteRange): 
     return "cached";
   }
   const read = await object.bucket.get(object.objectKey, { range: slice });
-  return read === null ? null : new Uint8Array(await read.arrayBuffer());
+  if (read === null) return null;
+  const bytes = new Uint8Array(await read.arrayBuffer());
+  // Kept, it would be short for as long as it is cached.
+  if (bytes.length !== slice.length) return "cached";
+  return bytes;
 }
 
 /** Another request's fetch. Should that request be gone, this one goes its own way after a while. */
@@ -128,13 +146,17 @@ async function waitFor(flight: Promise<Fetched>, url: string): Promise<Fetched> 
   }
 }
 
+/** Null when it is not there; a cache that fails has nothing either. */
 async function matchRange(url: string, { offset, length }: ByteRange): Promise<ReadableStream | null> {
-  const cache = await caches.open(SLICE_CACHE);
-  const response = await cache.match(
-    new Request(url, { headers: { Range: `bytes=${offset}-${offset + length - 1}` } }),
-  );
-  if (response?.status === 206) return response.body;
-  await response?.body?.cancel();
+  try {
+    const cache = await caches.open(SLICE_CACHE);
+    const headers = { Range: `bytes=${offset}-${offset + length - 1}` };
+    const response = await cache.match(new Request(url, { headers }));
+    if (response?.status === 206) return response.body;
+    await response?.body?.cancel();
+  } catch {
+    // The bucket has it.
+  }
   return null;
 }
 

@@ -21,13 +21,15 @@ export async function hashObject(
       await object.body.cancel();
       return null;
     }
-    await hashStream(hash, object.body, (bytes) => onProgress(range.offset + bytes));
+    const bytes = await hashStream(hash, object.body, (done) => onProgress(range.offset + done));
+    // The object is as large as it should be: this says something of the reading, and nothing of the bytes.
+    if (bytes !== range.length) throw new Error(`a read of ${range.length} bytes ended after ${bytes}`);
   }
   return hash.digest("hex");
 }
 
 /** Reads into one buffer, over and over: the chunks of 4 KiB that a stream brings by itself cost more than their hash. */
-async function hashStream(hash: Hash, body: ReadableStream, onRead: (bytes: number) => Promise<void>): Promise<void> {
+async function hashStream(hash: Hash, body: ReadableStream, onRead: (bytes: number) => Promise<void>): Promise<number> {
   const reader = body.getReader({ mode: "byob" });
   let bytes = 0;
   try {
@@ -38,7 +40,7 @@ async function hashStream(hash: Hash, body: ReadableStream, onRead: (bytes: numb
         bytes += value.byteLength;
         await onRead(bytes);
       }
-      if (done || value === undefined) return;
+      if (done || value === undefined) return bytes;
       // A read takes the buffer away and brings it back.
       buffer = value.buffer;
     }

@@ -68,5 +68,7 @@ async function presign(
     cache: derivedKeys,
   });
   const signed = await signer.sign();
+  // A space is signed as %20, and not everybody reads + as one. A plus itself is %2B here.
+  signed.url.search = signed.url.search.replaceAll("+", "%20");
   return signed.url.href;
 }

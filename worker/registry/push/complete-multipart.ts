@@ -1,18 +1,18 @@
 import { and, eq } from "drizzle-orm";
 import type { Actor } from "../../access/roles.ts";
-import type { Context } from "../../context.ts";
+import type { Context, JobOutcome } from "../../context.ts";
 import { guardChanged } from "../../storage/db/guard.ts";
 import { images, uploads } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { completeMultipart as makeObject, type Part } from "../../storage/multipart.ts";
 import { authorize } from "../authorize.ts";
 import { ensureWritable } from "../catalog/containers.ts";
-import { RegistryError } from "../errors.ts";
+import { describe, RegistryError } from "../errors.ts";
 import { jobId, newJob } from "../jobs.ts";
 import { limits } from "../limits.ts";
 import { imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
 import { asEnded, type MultipartUpload, openMultipart } from "./multipart.ts";
-import { ensureNotRefused, outcomeOf } from "./verify-upload.ts";
+import { ensureNotRefused, outcomeOf, uploadOutcome } from "./verify-upload.ts";
 
 /** A part as the client names it. */
 export interface CompletedPart {
@@ -47,8 +47,21 @@ export async function completeMultipart(
   } else if (row?.state !== "verifying") {
     return ensureNotRefused(outcomeOf(row ?? null));
   }
-  const id = jobId("verify-upload", upload.uploadId);
-  ensureNotRefused(await ctx.jobs.run(id, limits.verifyWaitSeconds * 1000));
+  ensureNotRefused(await waitForVerification(ctx, upload.uploadId));
+}
+
+/**
+ * What is to be done stands in the database by now: should the job's object not answer (it was moved, or is
+ * overloaded), upkeep starts it, and the push is as good as when verification takes long.
+ */
+async function waitForVerification(ctx: Context, uploadId: string): Promise<JobOutcome> {
+  const id = jobId("verify-upload", uploadId);
+  try {
+    return await ctx.jobs.run(id, limits.verifyWaitSeconds * 1000);
+  } catch (thrown) {
+    ctx.log.error("job", { id, error: describe(thrown) });
+    return await uploadOutcome(ctx, uploadId);
+  }
 }
 
 /** Rights may have gone since the upload began; 404 is the wrong word for it here. */

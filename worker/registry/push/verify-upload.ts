@@ -23,7 +23,7 @@ import type { Upload } from "./start-upload.ts";
  */
 export async function verifyUpload(ctx: Context, uploadId: string): Promise<JobOutcome> {
   const found = await findUpload(ctx, uploadId);
-  if (found?.upload.state !== "verifying") return outcomeOf(found?.upload ?? null);
+  if (found?.upload.state !== "verifying") return await endIdle(ctx, uploadId, found?.upload ?? null);
   const { upload, image, by } = found;
   if (image === null) return await endWithoutImage(ctx, upload);
   try {
@@ -35,6 +35,7 @@ export async function verifyUpload(ctx: Context, uploadId: string): Promise<JobO
   } catch (thrown) {
     if (!(thrown instanceof RegistryError)) throw thrown;
     const now = await uploadOutcome(ctx, uploadId);
+    if (now.state === "running" && thrown.code === "not-found") return await endWithoutImage(ctx, upload);
     if (now.state === "running") throw thrown;
     return now.state === "refused" ? { ...now, message: thrown.message } : now;
   }
@@ -43,7 +44,7 @@ export async function verifyUpload(ctx: Context, uploadId: string): Promise<JobO
 /** Refuses an upload whose bytes could not be read back, however often that was tried. */
 export async function giveUpUpload(ctx: Context, uploadId: string): Promise<JobOutcome> {
   const found = await findUpload(ctx, uploadId);
-  if (found?.upload.state !== "verifying") return outcomeOf(found?.upload ?? null);
+  if (found?.upload.state !== "verifying") return await endIdle(ctx, uploadId, found?.upload ?? null);
   if (found.image === null) return await endWithoutImage(ctx, found.upload);
   const reason = new RegistryError("verification-failed");
   await refuseUpload(ctx, found.by, found.image, found.upload, reason);
@@ -100,6 +101,12 @@ async function findUpload(ctx: Context, uploadId: string) {
   const upload: Upload = { ...row.upload, digest: parseDigest(row.upload.digest) };
   const by: Doer = { kind: "on-behalf", username: row.user?.username ?? null };
   return { upload, image: toFoundImage(imageRows), by };
+}
+
+/** Another run ended it, and its job with it; a job that is there all the same has nothing to do. */
+async function endIdle(ctx: Context, uploadId: string, upload: Upload | null): Promise<JobOutcome> {
+  await writeTogether(ctx.db, [endJob(ctx, "verify-upload", uploadId)]);
+  return outcomeOf(upload);
 }
 
 /** Its image was deleted while it was being verified: nobody waits for these bytes any more. */

@@ -2,6 +2,7 @@ import { and, eq, inArray, lt, ne } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import { blobs, uploads } from "../../storage/db/schema/catalog.ts";
 import { abortMultipart } from "../../storage/multipart.ts";
+import { describe } from "../errors.ts";
 import { limits } from "../limits.ts";
 
 /**
@@ -21,13 +22,27 @@ export async function forgetUploads(ctx: Context): Promise<number> {
     .limit(limits.upkeepBatch)
     .all();
   if (ended.length === 0) return 0;
-  const unused = ended.filter((upload) => upload.blob === null);
   // Bytes first: a row that outlives them is found again, bytes that outlive the row are not.
-  for (const { objectKey, multipartId } of unused) {
-    if (multipartId !== null) await abortMultipart(ctx.bucket, objectKey, multipartId);
-  }
+  const freed: typeof ended = [];
+  for (const upload of ended) if (upload.blob !== null || (await freeParts(ctx, upload))) freed.push(upload);
+  const unused = freed.filter((upload) => upload.blob === null);
   if (unused.length > 0) await ctx.bucket.delete(unused.map(({ objectKey }) => objectKey));
-  const ids = ended.map((upload) => upload.id);
-  await ctx.db.delete(uploads).where(inArray(uploads.id, ids)).run();
-  return ended.length;
+  const ids = freed.map((upload) => upload.id);
+  if (ids.length > 0) await ctx.db.delete(uploads).where(inArray(uploads.id, ids)).run();
+  return freed.length;
+}
+
+/** @returns whether it has none any more; the others do not wait for one that cannot be freed */
+async function freeParts(
+  ctx: Context,
+  { id, objectKey, multipartId }: { id: string; objectKey: string; multipartId: string | null },
+): Promise<boolean> {
+  if (multipartId === null) return true;
+  try {
+    await abortMultipart(ctx.bucket, objectKey, multipartId);
+    return true;
+  } catch (thrown) {
+    ctx.log.error("forgetUploads", { id, error: describe(thrown) });
+    return false;
+  }
 }

@@ -1,6 +1,7 @@
 import { asc, eq, lt, or } from "drizzle-orm";
 import type { Context, JobId } from "../../context.ts";
 import { jobs } from "../../storage/db/schema/upkeep.ts";
+import { describe } from "../errors.ts";
 import { limits } from "../limits.ts";
 
 /**
@@ -17,6 +18,15 @@ export async function restartJobs(ctx: Context): Promise<number> {
     .orderBy(asc(jobs.updatedAt))
     .limit(limits.upkeepBatch)
     .all();
-  for (const { id } of stale) await ctx.jobs.start(id as JobId);
-  return stale.length;
+  let started = 0;
+  for (const { id } of stale) {
+    try {
+      await ctx.jobs.start(id as JobId);
+      started++;
+    } catch (thrown) {
+      // The others do not wait for it.
+      ctx.log.error("job", { id, error: describe(thrown) });
+    }
+  }
+  return started;
 }

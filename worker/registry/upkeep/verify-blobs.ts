@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, ne } from "drizzle-orm";
+import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
 import { type Actor, operator } from "../../access/roles.ts";
 import type { Context, JobOutcome } from "../../context.ts";
 import { blobs } from "../../storage/db/schema/catalog.ts";
@@ -7,7 +7,6 @@ import { writeTogether } from "../../storage/db/write-together.ts";
 import { hashObject } from "../../storage/hash-object.ts";
 import { authorizeOnSite } from "../authorize.ts";
 import { digestHex, parseDigest } from "../digest.ts";
-import { RegistryError } from "../errors.ts";
 import { endJob, type Job, jobId, newJob, progressWriter } from "../jobs.ts";
 import { limits } from "../limits.ts";
 import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
@@ -19,7 +18,7 @@ export interface BlobSummary extends Pick<Blob, "digest" | "sizeBytes" | "state"
 
 /** What a check says of a blob, or how far it is. */
 export type BlobCheck =
-  | { state: "stored" | "corrupt" | "deleting" }
+  | { state: "stored" | "corrupt" | "deleting" | "gone" }
   | { state: "verifying"; doneBytes: number; totalBytes: number }
   | { state: "failed"; error: string };
 
@@ -38,19 +37,18 @@ export async function listBlobs(ctx: Context, actor: Actor, after: string | null
 
 /**
  * Has a stored blob read from beginning to end, and waits a while for what is found. Asked again, it goes on
- * waiting for the same reading.
- * @throws `not-found`
+ * waiting for the same reading. Upkeep may have deleted it since it was listed: then it is `gone`.
  */
 export async function checkBlob(ctx: Context, actor: Actor, digestText: string): Promise<BlobCheck> {
   authorizeOnSite(ctx.settings, actor, "site.administer");
   const digest = parseDigest(digestText);
   const blob = await findBlob(ctx, digest);
-  if (blob === null) throw new RegistryError("not-found", "There is no such blob.");
+  if (blob === null) return { state: "gone" };
   await writeTogether(ctx.db, [newJob(ctx, "verify-blob", digest, blob.sizeBytes)]);
   const id = jobId("verify-blob", digest);
   const outcome = await ctx.jobs.run(id, limits.verifyWaitSeconds * 1000);
   if (outcome.state === "refused") return { state: "failed", error: outcome.message };
-  if (outcome.state === "done") return { state: (await findBlob(ctx, digest))?.state ?? "deleting" };
+  if (outcome.state === "done") return { state: (await findBlob(ctx, digest))?.state ?? "gone" };
   const job = await ctx.db.select().from(jobs).where(eq(jobs.id, id)).get();
   return { state: "verifying", doneBytes: job?.doneBytes ?? 0, totalBytes: blob.sizeBytes };
 }
@@ -73,8 +71,8 @@ export async function verifyBlob(ctx: Context, digestText: string): Promise<JobO
       .update(blobs)
       .set({ state, ...(state === "stored" ? { verifiedAt: ctx.now() } : {}) })
       .where(isStillIt),
+    ...(state === blob.state ? [] : [auditRow(ctx, operator, `blob.${state}`, digest, { when: sql`changes() > 0` })]),
     endJob(ctx, "verify-blob", digest),
-    ...(state === blob.state ? [] : [auditRow(ctx, operator, `blob.${state}`, digest)]),
   ]);
   return { state: "done" };
 }
