@@ -59,7 +59,7 @@ export const settingDefinitions = {
     "policy",
     50 * 1024 ** 3,
     { min: 1, max: 5_000_000_000_000 },
-    "The largest image taken, in bytes. A larger one is refused before its first byte is sent.",
+    "The largest image taken, in bytes. A larger one is refused before its first byte is sent. One that came in parts is read back within 15 minutes, or refused: [benchmarks.md](benchmarks.md) has the speed.",
   ),
 
   PUBLIC_ORIGIN: origin(
@@ -86,7 +86,7 @@ export const settingDefinitions = {
   BLOB_CACHE: boolean(
     "network",
     true,
-    "Whether slices of public images are kept in Cloudflare's cache near their readers. `npm start` sets `false`: its bucket is on the same disk.",
+    "Whether slices of public images are kept in Cloudflare's cache near their readers. That cache works on a domain of your own only: on `workers.dev` set `false`. `npm start` sets `false`: its bucket is on the same disk.",
   ),
   S3_ENDPOINT: httpUrl(
     "network",

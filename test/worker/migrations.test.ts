@@ -1,0 +1,59 @@
+import { applyD1Migrations, reset } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it } from "vitest";
+
+/*
+ * What an update does to a database that is in use.
+ */
+
+const digest = `sha256.${"a".repeat(64)}`;
+
+/** Rows as the first version of the tables has them. */
+const rows = [
+  "INSERT INTO users (id, username, created_at) VALUES ('u', 'alice', 1)",
+  "INSERT INTO entities (id, name, owner_user_id, created_at) VALUES ('e', 'alice', 'u', 1)",
+  `INSERT INTO collections (id, entity_id, name, short_name, visibility, created_at, updated_at)
+   VALUES ('c', 'e', 'tools', 'tools', 'public', 1, 1)`,
+  "INSERT INTO containers (id, collection_id, name, created_at, updated_at) VALUES ('n', 'c', 'app', 1, 1)",
+  `INSERT INTO blobs (digest, object_key, size_bytes, created_at) VALUES ('${digest}', 'objects/b', 5, 1)`,
+  `INSERT INTO images (id, container_id, digest, state, blob_digest, arch, size_bytes, created_at, published_at)
+   VALUES ('i', 'n', '${digest}', 'published', '${digest}', 'amd64', 5, 1, 1)`,
+  "INSERT INTO tags (container_id, arch, name, image_id, updated_at) VALUES ('n', 'amd64', 'v1', 'i', 1)",
+  `INSERT INTO images (id, container_id, digest, state, created_at)
+   VALUES ('j', 'n', 'sha256.${"b".repeat(64)}', 'registered', 1)`,
+  "INSERT INTO wanted_tags (image_id, name, created_at) VALUES ('j', 'v2', 1)",
+  `INSERT INTO uploads (id, image_id, user_id, object_key, digest, size_bytes, state, created_at, expires_at)
+   VALUES ('b', 'i', 'u', 'objects/b', '${digest}', 5, 'published', 1, 2),
+     ('o', 'j', 'u', 'objects/o', 'sha256.${"b".repeat(64)}', 6, 'open', 1, 2)`,
+];
+const tables = ["users", "entities", "collections", "containers", "blobs", "images", "tags", "wanted_tags", "uploads"];
+
+async function everything(): Promise<Record<string, Record<string, unknown>[]>> {
+  const found: Record<string, Record<string, unknown>[]> = {};
+  for (const table of tables) {
+    const { results } = await env.DB.prepare(`SELECT * FROM ${table} ORDER BY 1`).all();
+    found[table] = results;
+  }
+  return found;
+}
+
+it("an update keeps every row as it is, and adds to it", async () => {
+  await reset();
+  const [first, ...later] = env.TEST_MIGRATIONS;
+  if (first === undefined) throw new Error("There are no migrations.");
+  await applyD1Migrations(env.DB, [first]);
+  await env.DB.batch(rows.map((row) => env.DB.prepare(row)));
+  const before = await everything();
+  await applyD1Migrations(env.DB, [first, ...later]);
+  const after = await everything();
+  for (const table of tables) {
+    const expected = before[table]?.map((row) => expect.objectContaining(row));
+    expect(after[table], table).toEqual(expected);
+  }
+  expect((await env.DB.prepare("PRAGMA foreign_key_check").all()).results).toEqual([]);
+  // The version before goes on writing until the new one is there.
+  const [, , , , , , , , , upload = ""] = rows;
+  const old = upload.replace("'b', 'i'", "'x', 'i'").replace("'objects/b'", "'objects/x'");
+  await env.DB.prepare(old.replace("'o', 'j'", "'y', 'j'").replace("'objects/o'", "'objects/y'")).run();
+  await expect(env.DB.prepare("UPDATE blobs SET state = 'lost'").run()).rejects.toThrow(/blobs_state/);
+});
