@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
@@ -18,6 +19,7 @@ export interface Bare {
 
 /** Runs the bare Worker as `startServer` runs the registry: the same compatibility, stores and kind of socket. */
 export async function startBare(root: string, data: string): Promise<Bare> {
+  mkdirSync(data, { recursive: true });
   const { workerOptions } = workerOptionsOf(join(root, "wrangler.toml"));
   const options = convertV4MiniflareOptions({
     name: NAME,

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Cron } from "croner";
@@ -52,6 +53,7 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
   const variables = variablesOf(options, s3);
   const parsed = parseSettings(variables);
   if (!parsed.ok) throw new Error(`The settings are not right:\n  ${parsed.problems.join("\n  ")}`);
+  mkdirSync(options.data, { recursive: true, mode: 0o700 });
   await ensureNobodyUses(options.data);
   await ensurePortIsFree(options.host, options.port);
   const { workerOptions } = workerOptionsOf(join(options.root, "wrangler.toml"));
