@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isLoopback } from "../worker/origin.ts";
-import { fail, readOptions } from "./arguments.ts";
+import { explainIfAsked, fail, readOptions } from "./arguments.ts";
 import { DEFAULT_DATA, findServer, loadSecrets, readSecrets } from "./server/local-data.ts";
 
 /** Each command and the options it takes; what they may hold is checked by the registry. */
@@ -58,9 +58,9 @@ const commands: Record<string, { takes: string; does: string }> = {
 };
 
 const [name = "", ...rest] = process.argv.slice(2);
+if (name === "--help") explainIfAsked([name], usage());
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-if (command === undefined)
-  fail(name === "" || name === "--help" ? usage() : `There is no command '${name}'.\n\n${usage()}`);
+if (command === undefined) fail(name === "" ? usage() : `There is no command '${name}'.\n\n${usage()}`);
 
 const { url, data, ...args } = parseOptions(rest);
 const target = findTarget();
@@ -103,9 +103,9 @@ async function printPages(): Promise<void> {
   }
 }
 
-/** Ends with status 1 when anything but open uploads and blobs waiting to be freed is found. */
+/** Ends with status 1 when anything but open uploads and what waits to be freed is found. */
 async function printIntegrity(): Promise<void> {
-  const harmless = ["upload-open", "blob-unreferenced"];
+  const harmless = ["upload-open", "blob-unreferenced", "object-discarded"];
   let problems = 0;
   let objects = 0;
   for (let after: string | null = null; ; ) {
@@ -122,7 +122,11 @@ async function printIntegrity(): Promise<void> {
     after = page.next;
     if (after === null) break;
   }
-  console.log(problems === 0 ? `${objects} objects, no problem found.` : `${objects} objects, ${problems} problems.`);
+  console.log(
+    problems === 0
+      ? `${counted(objects, "object")}, no problem found.`
+      : `${counted(objects, "object")}, ${counted(problems, "problem")}.`,
+  );
   if (problems > 0) process.exitCode = 1;
 }
 
@@ -133,14 +137,16 @@ async function verifyStored(): Promise<void> {
   let checked = 0;
   let problems = 0;
   for await (const digest of all === undefined ? [await findDigest(one)] : storedDigests()) {
-    const state = await verifyOne(digest);
+    const { state, about } = await verifyOne(digest);
     checked++;
     if (["stored", "deleting", "gone"].includes(state)) continue;
     problems++;
-    console.log(`${state} ${digest}`);
+    console.log(`${state} ${digest} ${about}`);
   }
   console.log(
-    problems === 0 ? `${checked} blobs read, no damage found.` : `${checked} blobs read, ${problems} problems.`,
+    problems === 0
+      ? `${counted(checked, "blob")} read, no damage found.`
+      : `${counted(checked, "blob")} read, ${counted(problems, "problem")}.`,
   );
   if (problems > 0) process.exitCode = 1;
 }
@@ -162,15 +168,16 @@ async function* storedDigests(): AsyncGenerator<string> {
 }
 
 /** Each call waits a while for the reading to end. */
-async function verifyOne(digest: string): Promise<string> {
+async function verifyOne(digest: string): Promise<{ state: string; about: string }> {
   for (;;) {
     const check = (await call({ digest }, "verify-blob")) as {
       state: string;
       doneBytes?: number;
       totalBytes?: number;
       error?: string;
+      images?: string[];
     };
-    if (check.state !== "verifying") return check.error === undefined ? check.state : `${check.state} (${check.error})`;
+    if (check.state !== "verifying") return { state: check.state, about: check.error ?? check.images?.join(" ") ?? "" };
     console.error(`${digest}: ${check.doneBytes} of ${check.totalBytes} bytes`);
   }
 }
@@ -239,4 +246,8 @@ function usage(): string {
   return `npm run admin -- COMMAND [options]\n\n${lines.join("\n")}\n
   --url URL    a deployed registry; its secret comes from ADMIN_SECRET or from what npm run deploy keeps
   --data DIR   the data folder of a local registry (.data)`;
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -6,6 +6,13 @@ export function fail(message: string): never {
   process.exit(1);
 }
 
+/** `--help` explains a command and ends it. */
+export function explainIfAsked(args: string[], usage: string): void {
+  if (!args.includes("--help")) return;
+  console.log(usage);
+  process.exit(0);
+}
+
 /**
  * Options given as `--name value`, all of them texts, and flags given as `--name`, which are "true"; anything
  * else ends the command with the usage.
@@ -16,6 +23,7 @@ export function readOptions<Name extends string>(
   flags: readonly NoInfer<Name>[],
   usage: string,
 ): Partial<Record<Name, string>> {
+  explainIfAsked(args, usage);
   try {
     const type = (name: Name) => (flags.includes(name) ? ("boolean" as const) : ("string" as const));
     const options = Object.fromEntries(names.map((name) => [name, { type: type(name) }]));

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { isLoopback } from "../worker/origin.ts";
 import { fail, readOptions } from "./arguments.ts";
 import { build } from "./server/build.ts";
 import { DEFAULT_DATA, loadSecrets } from "./server/local-data.ts";
@@ -52,10 +53,11 @@ function stopOnSignal({ stop }: RegistryServer): void {
   }
 }
 
-function greet(url: string): void {
+function greet(listening: string): void {
   const at = options.data === undefined ? "" : ` --data ${options.data}`;
+  const url = process.env.PUBLIC_ORIGIN || listening;
   console.log(`
-The registry is running at ${url}   (Ctrl-C stops it; data is kept in ${data})
+The registry is running at ${url}   (Ctrl-C stops it; data is kept in ${data})${addressHint(listening)}
 
 Next:
   1. Create the first superuser and a token for them, in another terminal:
@@ -65,4 +67,12 @@ Next:
   3. Push an image:
        apptainer push -U image.sif library://alice/tools/image:v1
 `);
+}
+
+/** Clients on other machines get no answer that holds an address before the registry knows its own. */
+function addressHint(listening: string): string {
+  const isKnown = Boolean(process.env.PUBLIC_ORIGIN) || isLoopback(new URL(listening).hostname);
+  return isKnown
+    ? ""
+    : `\n\nClients on other machines need its address: start it with PUBLIC_ORIGIN=http://NAME:${new URL(listening).port || 80} in the environment.`;
 }

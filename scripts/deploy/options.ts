@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { type SettingName, settingDefinitions } from "../../worker/registry/settings.ts";
-import { fail } from "../arguments.ts";
+import { explainIfAsked, fail } from "../arguments.ts";
 
 export interface DeployOptions {
   dryRun: boolean;
@@ -21,6 +21,7 @@ const names: readonly string[] = settings.filter(([, { group }]) => group !== "s
 
 /** Reads the command line and the settings in the environment; ends the command when one of them is not right. */
 export function readDeployOptions(args: string[], environment: NodeJS.ProcessEnv): DeployOptions {
+  explainIfAsked(args, usage);
   const { values } = parse(args);
   const variables: Record<string, string> = {};
   for (const name of names) {

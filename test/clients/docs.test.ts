@@ -185,6 +185,12 @@ describe.skipIf(!hasApptainer)("docs/clients.md", () => {
       "image does not exist in the library": () => bob.refusal("pull", "--arch", "riscv64", image),
       "will not overwrite": () => bob.refusal("pull", "image.sif", image),
       "integrity: signature not found": async () => (await bob.run("pull", "unsigned.sif", image)).stderr,
+      "failed to get key material": async () => {
+        bob.write("signed.sif", fixture("signed.sif"));
+        await bob.run("push", "-U", "signed.sif", "library://bob/tools/signed:v1");
+        const client = await newClientOf(server);
+        return (await client.run("pull", "library://bob/tools/signed:v1")).stderr;
+      },
       "unable to verify signature": () => bob.refusal("push", "image.sif", image),
       "malformed image path": () => pushAs(bob, "image.sif", "tools/image:v1"),
       "is not a valid tag": () => pushAs(bob, "image.sif", "bob/tools/image:v@1"),

@@ -5,6 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { loadSecrets } from "../../scripts/server/local-data.ts";
 import { type RegistryServer, startServer } from "../../scripts/server/registry-server.ts";
 import { OBJECT_PREFIX } from "../../worker/storage/layout.ts";
+import { pushOverHttp } from "../support/http-client.ts";
+import { makeSif } from "../support/make-sif.ts";
 import { type Clone, makeClone, type Result, runCommand } from "../support/run-command.ts";
 
 const NOBODY_LISTENS = "http://127.0.0.1:1";
@@ -42,6 +44,16 @@ describe("npm run admin", () => {
       .map((line) => JSON.parse(line) as { username: string; role: string });
     return users.find((user) => user.username === username)?.role;
   }
+
+  it.each([
+    ["start", []],
+    ["deploy", []],
+    ["admin", ["list-users"]],
+    ["admin", []],
+  ])("npm run %s %j explains itself with --help", async (command, args) => {
+    const { status, stdout } = await runCommand(clone, command, [...args, "--help"]);
+    expect([status, stdout]).toEqual([0, expect.stringMatching(new RegExp(`^npm (?:run )?${command} -- `))]);
+  });
 
   it("makes and unmakes superusers and administrators, creating who is not there", async () => {
     expect(await admin("add-superuser", "--username", "alice")).toEqual(
@@ -87,7 +99,28 @@ describe("npm run admin", () => {
     await bucket.put(name, "bytes");
     const { status, stdout } = await admin("check-integrity");
     await bucket.delete(name);
-    expect([status, stdout]).toEqual([1, `object-without-row ${name}\n1 objects, 1 problems.\n`]);
+    expect([status, stdout]).toEqual([1, `object-without-row ${name}\n1 object, 1 problem.\n`]);
+  });
+
+  it("reads what is stored, names what is damaged, and says by its status whether all is well", async () => {
+    await admin("add-user", "--username", "keeper");
+    const { stdout: token } = await admin("add-token", "--username", "keeper");
+    const image = makeSif({ salt: "kept" });
+    await pushOverHttp(server.url, token.trim(), "keeper/tools/image:v1", image);
+    const well = { status: 0, stdout: expect.stringContaining("no damage found") };
+    expect(await admin("verify", "--all")).toMatchObject(well);
+    expect(await admin("verify", "--image", "library://keeper/tools/image:v1")).toMatchObject(well);
+    const database = await server.miniflare.getD1Database("DB");
+    const key = await database
+      .prepare("SELECT object_key FROM blobs ORDER BY rowid DESC LIMIT 1")
+      .first<string>("object_key");
+    const bucket = await server.miniflare.getR2Bucket("BLOBS");
+    await bucket.put(key ?? "", image.slice().fill(1, 40_000));
+    const damaged = expect.stringMatching(/^corrupt sha256\.[0-9a-f]{64} keeper\/tools\/image:v1\n/);
+    expect(await admin("verify", "--all")).toMatchObject({ status: 1, stdout: damaged });
+    await bucket.put(key ?? "", image);
+    expect(await admin("verify", "--all")).toMatchObject(well);
+    expect(await admin("verify")).toEqual(failedWith(/^Say either --all or --image REFERENCE\.\n$/));
   });
 
   it("takes the address and the secret of another registry from --url and ADMIN_SECRET", async () => {

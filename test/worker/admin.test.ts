@@ -155,3 +155,18 @@ describe("the audit log", () => {
     );
   });
 });
+
+describe("an argument", () => {
+  it("that is missing is named as such", async () => {
+    const { status, error } = await rpc("add-user");
+    expect([status, error?.message]).toEqual([400, "--username is missing"]);
+  });
+
+  it("that names an image may be the URI that clients take", async () => {
+    const person = await newPerson("uri");
+    const { digest } = await push(person.token, `${person.username}/uri/app:v1`, makeSif({ salt: "uri" }));
+    for (const image of [`${person.username}/uri/app:v1`, `library://${person.username}/uri/app:v1`]) {
+      expect((await rpc("find-digest", { image })).result).toEqual({ digest });
+    }
+  });
+});

@@ -8,6 +8,7 @@ import { makeSif } from "../support/make-sif.ts";
 import {
   ask,
   askJson,
+  digestOf,
   newPerson,
   type Pushed,
   pull,
@@ -198,5 +199,17 @@ describe("searching", () => {
     for (const value of ["ab", "", "x".repeat(101)]) {
       expect((await ask(`/v1/search?value=${value}`)).status).toBe(400);
     }
+  });
+
+  it("does not show an image whose tag was refused: it is there by its digest alone", async () => {
+    const alice = await newPerson("searcher");
+    const path = `${alice.username}/${uniqueName("refused")}/haystack`;
+    const bytes = makeSif({ salt: path });
+    await expect(push(alice.token, `${path}:bad tag`, bytes)).rejects.toThrow("400");
+    const { data } = await askJson<{ data: { image: unknown[] } }>("/v1/search?value=haystack");
+    expect(data.image).toEqual([]);
+    expect(await pull(`${path}:${await digestOf(bytes)}`)).toEqual(bytes);
+    await push(alice.token, `${path}:good`, bytes);
+    expect((await askJson<{ data: { image: unknown[] } }>("/v1/search?value=haystack")).data.image).toHaveLength(1);
   });
 });

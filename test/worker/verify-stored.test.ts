@@ -37,7 +37,7 @@ describe("npm run admin -- verify", () => {
     const rotten = bytes.slice();
     rotten[50_000] = 1;
     await env.BLOBS.put(key, rotten);
-    expect(await rpc("verify-blob", { digest })).toEqual({ state: "corrupt" });
+    expect(await rpc("verify-blob", { digest })).toEqual({ state: "corrupt", images: [`${path}:v1`] });
     const { items } = await rpc<{ items: { digest: string; state: string }[] }>("list-blobs", {});
     expect(items.find((item) => item.digest === digest)?.state).toBe("corrupt");
 
@@ -68,7 +68,7 @@ describe("npm run admin -- verify", () => {
       (await env.DB.prepare("SELECT object_key AS k FROM blobs WHERE digest = ?").bind(digest).first<string>("k")) ??
       "";
     await env.BLOBS.delete(key);
-    expect(await rpc("verify-blob", { digest })).toEqual({ state: "corrupt" });
+    expect(await rpc("verify-blob", { digest })).toMatchObject({ state: "corrupt" });
     await env.BLOBS.put(key, bytes);
     expect(await rpc("verify-blob", { digest })).toEqual({ state: "stored" });
   });

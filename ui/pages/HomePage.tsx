@@ -40,7 +40,10 @@ export function HomePage(props: { site: Site }) {
 
       <section aria-labelledby="anonymous">
         <h2 id="anonymous">Pull without logging in</h2>
-        <p>Images in public collections need no token, and the registry need not be among your client's remotes.</p>
+        <p>
+          Images in public collections need no token, and the registry need not be among your client's remotes. The
+          client wants some remote to be in use, whichever; curl needs none.
+        </p>
         <For each={anonymousWays(props.site, image())}>
           {(way) => (
             <>

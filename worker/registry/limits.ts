@@ -112,6 +112,8 @@ export const limits = {
   pageSize: 100,
   /** Tags of a container shown at once. A push asks for them and uses none; more would fill the Worker's memory. */
   listedTags: 10_000,
+  /** Names shown of a damaged blob: enough to know where to push it again. */
+  namesOfBlob: 10,
   /** Rows one step of the integrity check reads: one R2 list call. */
   integrityPage: 1000,
 

@@ -35,7 +35,11 @@ type Verb = (ctx: Context, actor: Actor, args: unknown) => Promise<unknown>;
 
 /** What each command takes. The command line's help is made from this; every value arrives as text or true. */
 const username = z.string().max(limits.nameLength);
-const reference = z.string().max(limits.referenceLength).transform(parseImageReference);
+/** As it stands in a URI of the clients, or without its scheme. */
+const reference = z
+  .string()
+  .max(limits.referenceLength)
+  .transform((text) => parseImageReference(text.replace(/^library:\/\//, "")));
 const arch = z.string().max(40).nullish();
 const after = z.string().max(limits.referenceLength).nullish();
 const collection = z
@@ -170,7 +174,10 @@ function verb<Schema extends z.ZodType>(
   return async (ctx, actor, args) => {
     const result = schema.safeParse(args);
     if (result.success) return await run(ctx, actor, result.data);
-    const problems = result.error.issues.map((issue) => `--${issue.path.join(".")}: ${issue.message}`);
+    const problems = result.error.issues.map(({ path, message }) => {
+      const name = `--${path.join(".")}`;
+      return /received undefined$/.test(message) ? `${name} is missing` : `${name}: ${message}`;
+    });
     throw new RegistryError("body-invalid", problems.join("; "));
   };
 }

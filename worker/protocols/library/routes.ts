@@ -24,6 +24,9 @@ library.route("/", images);
  * Everything else here is not found, in the protocol's form. That includes `v1/oci-redirect`,
  * which makes the clients use the library protocol, and the key service's addresses until there is one.
  */
+library.all("/pks/*", () => {
+  throw new RegistryError("no-such-route", "This registry keeps no public keys yet.");
+});
 library.all("*", () => {
   throw new RegistryError("no-such-route");
 });

@@ -2,7 +2,7 @@ import { and, desc, eq, inArray, or, type SQL, type SQLWrapper, sql } from "driz
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
-import { collections, containers, entities, images } from "../../storage/db/schema/catalog.ts";
+import { collections, containers, entities, images, tags } from "../../storage/db/schema/catalog.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { tagNames } from "../pull/resolve.ts";
@@ -67,6 +67,7 @@ export async function search(ctx: Context, actor: Actor, query: SearchQuery) {
         and(
           isVisible,
           eq(images.state, "published"),
+          isTagged,
           query.architectures.length === 0 ? undefined : inArray(images.arch, query.architectures),
           query.signedOnly ? eq(images.signed, true) : undefined,
           or(contains(path, text), contains(containers.description, text), contains(images.description, text)),
@@ -82,6 +83,12 @@ export async function search(ctx: Context, actor: Actor, query: SearchQuery) {
     images: imageRows.map((row) => ({ ...row, tags: JSON.parse(row.tags) as string[] })),
   };
 }
+
+/**
+ * Only what somebody named is found: an image whose tag was refused, or moved on, is still there by its
+ * digest for whoever knows that.
+ */
+const isTagged = sql`EXISTS (SELECT 1 FROM ${tags} WHERE ${eq(tags.imageId, images.id)})`;
 
 /** instr, not LIKE: D1 refuses patterns above 50 bytes, and nothing needs escaping. */
 function contains(value: SQLWrapper, text: string): SQL {

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
 import { type Actor, operator } from "../../access/roles.ts";
 import type { Context, JobOutcome } from "../../context.ts";
-import { blobs } from "../../storage/db/schema/catalog.ts";
+import { blobs, collections, containers, entities, images, tags } from "../../storage/db/schema/catalog.ts";
 import { jobs } from "../../storage/db/schema/upkeep.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { hashObject } from "../../storage/hash-object.ts";
@@ -18,7 +18,9 @@ export interface BlobSummary extends Pick<Blob, "digest" | "sizeBytes" | "state"
 
 /** What a check says of a blob, or how far it is. */
 export type BlobCheck =
-  | { state: "stored" | "corrupt" | "deleting" | "gone" }
+  | { state: "stored" | "deleting" | "gone" }
+  /** The first names it has, as references without a host. */
+  | { state: "corrupt"; images: string[] }
   | { state: "verifying"; doneBytes: number; totalBytes: number }
   | { state: "failed"; error: string };
 
@@ -48,7 +50,10 @@ export async function checkBlob(ctx: Context, actor: Actor, digestText: string):
   const id = jobId("verify-blob", digest);
   const outcome = await ctx.jobs.run(id, limits.verifyWaitSeconds * 1000);
   if (outcome.state === "refused") return { state: "failed", error: outcome.message };
-  if (outcome.state === "done") return { state: (await findBlob(ctx, digest))?.state ?? "gone" };
+  if (outcome.state === "done") {
+    const state = (await findBlob(ctx, digest))?.state ?? "gone";
+    return state === "corrupt" ? { state, images: await namesOf(ctx, digest) } : { state };
+  }
   const job = await ctx.db.select().from(jobs).where(eq(jobs.id, id)).get();
   return { state: "verifying", doneBytes: job?.doneBytes ?? 0, totalBytes: blob.sizeBytes };
 }
@@ -85,6 +90,24 @@ export async function giveUpBlob(ctx: Context, job: Job): Promise<JobOutcome> {
     auditRow(ctx, operator, "blob.unreadable", job.subject, { detail }),
   ]);
   return { state: "refused", code: "verification-failed", message: job.error ?? "It could not be read." };
+}
+
+/** By its first tag in each container, or by its digest where it has none. */
+async function namesOf(ctx: Context, digest: string): Promise<string[]> {
+  const selector = sql<string>`coalesce(
+    (SELECT min(${tags.name}) FROM ${tags} WHERE ${eq(tags.imageId, images.id)}), ${images.digest})`;
+  const rows = await ctx.db
+    .select({
+      name: sql<string>`${entities.name} || '/' || ${collections.name} || '/' || ${containers.name} || ':' || ${selector}`,
+    })
+    .from(images)
+    .innerJoin(containers, eq(containers.id, images.containerId))
+    .innerJoin(collections, eq(collections.id, containers.collectionId))
+    .innerJoin(entities, eq(entities.id, collections.entityId))
+    .where(eq(images.blobDigest, digest))
+    .limit(limits.namesOfBlob)
+    .all();
+  return rows.map(({ name }) => name);
 }
 
 async function findBlob(ctx: Context, digest: string): Promise<Blob | null> {
