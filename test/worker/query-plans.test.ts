@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
+import { runUpkeep } from "../../worker/registry/upkeep/run-upkeep.ts";
 import { makeSif } from "../support/make-sif.ts";
 import { observed } from "../support/worker/calls.ts";
+import { multipartClient, smallParts } from "../support/worker/multipart.ts";
 import {
   type Ask,
   ask,
@@ -11,6 +13,7 @@ import {
   push,
   register,
   startUpload,
+  testContext,
 } from "../support/worker/registry.ts";
 
 /*
@@ -26,15 +29,25 @@ beforeAll(async () => {
   await push(alice.token, `${path}:v1`, makeSif({ salt: "planned" }), { private: true });
 });
 
-/** The steps of a request's queries that read a whole table, or a whole index. */
-async function scansOf(url: string, options: Ask): Promise<string[]> {
+/** An environment that notes the statements it is asked. */
+function noting(settings: Record<string, string> = {}) {
   const statements = new Set<string>();
-  const watched = observed(environment(), ({ sql }) => {
+  const watched = observed(environment(settings), ({ sql }) => {
     for (const text of sql) statements.add(text);
   });
+  return { statements, watched };
+}
+
+/** The steps of a request's queries that read a whole table, or a whole index. */
+async function scansOf(url: string, options: Ask): Promise<string[]> {
+  const { statements, watched } = noting();
   const response = await ask(url, { token: alice.token, ...options, env: watched });
   expect(response.status, url).toBeLessThan(400);
   expect(statements.size, url).toBeGreaterThan(0);
+  return await scansIn(statements);
+}
+
+async function scansIn(statements: Iterable<string>): Promise<string[]> {
   const scans: string[] = [];
   for (const statement of statements) {
     const unbound = statement.replace(/\?\d*/g, "NULL");
@@ -72,4 +85,20 @@ it("a pull and every step of a push read no table from end to end", async () => 
   for (const [method, url, body] of requests) {
     expect(await scansOf(url, { method, body: body ?? null }), `${method} ${url}`).toEqual([]);
   }
+});
+
+it("nor does a push in parts", async () => {
+  const { statements, watched } = noting(smallParts);
+  const client = await multipartClient(alice.token, path, makeSif({ salt: "planned parts" }), { env: watched });
+  expect((await client.pushAll()).status).toBe(200);
+  expect((await client.setTag("v3")).status).toBe(200);
+  expect(await scansIn(statements)).toEqual([]);
+});
+
+it("nor does upkeep, but for its lists of what is to be done, which it reads from their beginning", async () => {
+  const { statements, watched } = noting();
+  await runUpkeep(testContext(watched));
+  const isList = (statement: string) => /^select .* from "(?:discarded_objects|jobs)"/.test(statement);
+  expect([...statements].some(isList)).toBe(true);
+  expect(await scansIn([...statements].filter((statement) => !isList(statement)))).toEqual([]);
 });
