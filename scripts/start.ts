@@ -57,7 +57,7 @@ function greet(listening: string): void {
   const at = options.data === undefined ? "" : ` --data ${options.data}`;
   const url = process.env.PUBLIC_ORIGIN || listening;
   console.log(`
-The registry is running at ${url}   (Ctrl-C stops it; data is kept in ${data})${addressHint(listening)}
+The registry is running at ${listening}   (Ctrl-C stops it; data is kept in ${data})${addressHint(listening)}
 
 Next:
   1. Create the first superuser and a token for them, in another terminal:
@@ -71,8 +71,9 @@ Next:
 
 /** Clients on other machines get no answer that holds an address before the registry knows its own. */
 function addressHint(listening: string): string {
-  const isKnown = Boolean(process.env.PUBLIC_ORIGIN) || isLoopback(new URL(listening).hostname);
-  return isKnown
+  const { PUBLIC_ORIGIN } = process.env;
+  if (PUBLIC_ORIGIN) return `\n\nClients reach it at ${PUBLIC_ORIGIN}.`;
+  return isLoopback(new URL(listening).hostname)
     ? ""
     : `\n\nClients on other machines need its address: start it with PUBLIC_ORIGIN=http://NAME:${new URL(listening).port || 80} in the environment.`;
 }
