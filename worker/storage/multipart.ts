@@ -5,7 +5,7 @@ export type Part = R2UploadedPart;
 
 /** How R2's error codes stand in its messages. */
 const failures = {
-  /** 10024: the upload does not exist; 10056 and NoSuchUpload are what else it is called. */
+  /** 10024: the upload does not exist. */
   "no-such-upload": /\b10024\b|NoSuchUpload|multipart upload does not exist/i,
   /** 10025: a part is not there, or has another ETag. */
   "no-such-part": /\b10025\b|InvalidPart\b|parts could not be found/i,

@@ -11,7 +11,7 @@ import { describe, RegistryError } from "../errors.ts";
 import { jobId, newJob } from "../jobs.ts";
 import { limits } from "../limits.ts";
 import { imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
-import { asEnded, type MultipartUpload, openMultipart } from "./multipart.ts";
+import { asEnded, type MultipartUpload, openMultipart, partsOf } from "./multipart.ts";
 import { ensureNotRefused, outcomeOf, uploadOutcome } from "./verify-upload.ts";
 
 /** A part as the client names it. */
@@ -75,7 +75,7 @@ function authorizeStill(ctx: Context, actor: Actor, image: ReturnType<typeof toF
 
 /** Every part once, in whatever order. @throws `parts-invalid` */
 function checkParts(upload: MultipartUpload, given: CompletedPart[]): Part[] {
-  const expected = Math.ceil(upload.sizeBytes / upload.partBytes);
+  const expected = partsOf(upload);
   const byNumber = new Map(given.map(({ partNumber, token }) => [partNumber, token]));
   if (byNumber.size !== given.length) throw new RegistryError("parts-invalid", "A part is named more than once.");
   const parts: Part[] = [];

@@ -9,6 +9,7 @@ import { authorize } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import { limits, multipartSeconds } from "../limits.ts";
 import { ensureSizeAllowed, imageForUpload, newUpload } from "./start-upload.ts";
+import { bodyOfSize, openUploadUrl } from "./take-upload.ts";
 
 /** How a file is cut: every part has `partBytes`, but for the last, which has what is left. */
 export interface PartPlan {
@@ -21,11 +22,16 @@ export interface StartedMultipart extends PartPlan {
   uploadToken: string;
 }
 
+/** How many parts an upload has. */
+export function partsOf({ sizeBytes, partBytes }: Pick<MultipartUpload, "sizeBytes" | "partBytes">): number {
+  return Math.ceil(sizeBytes / partBytes);
+}
+
 /** The parts of a file. They are of the usual size unless there would be more than R2 takes. */
 export function planParts(sizeBytes: number, usualBytes: number): PartPlan {
   const usuals = Math.ceil(Math.ceil(sizeBytes / limits.parts) / usualBytes);
   const partBytes = usualBytes * Math.max(usuals, 1);
-  return { partBytes, parts: Math.ceil(sizeBytes / partBytes) };
+  return { partBytes, parts: partsOf({ sizeBytes, partBytes }) };
 }
 
 /**
@@ -112,7 +118,7 @@ export async function signPart(
   const upload = await openMultipart(ctx, actor, input);
   const { objectKey, multipartId } = upload;
   const { partNumber } = input;
-  const parts = Math.ceil(upload.sizeBytes / upload.partBytes);
+  const parts = partsOf(upload);
   if (partNumber > parts) {
     throw new RegistryError("parts-invalid", `There is no part ${partNumber}: this upload has ${parts} parts.`);
   }
@@ -137,15 +143,9 @@ export async function takePart(
   body: ReadableStream | null,
   contentLength: number | null,
 ): Promise<{ etag: string }> {
-  const part = await openCapability(ctx.settings, "part", token, ctx.now()).catch((thrown) => {
-    const isLate = thrown instanceof RegistryError && thrown.code === "capability-expired";
-    throw isLate ? new RegistryError("upload-expired") : thrown;
-  });
-  if (contentLength === null) throw new RegistryError("length-required");
-  if (contentLength !== part.sizeBytes || body === null) {
-    throw new RegistryError("size-mismatch", `${part.sizeBytes} bytes were announced, not ${contentLength}.`);
-  }
-  const stored = await storePart(ctx.bucket, part, part.partNumber, body);
+  const part = await openUploadUrl(ctx, "part", token);
+  const bytes = bodyOfSize(body, contentLength, part.sizeBytes);
+  const stored = await storePart(ctx.bucket, part, part.partNumber, bytes);
   if (stored === "no-such-upload") throw new RegistryError("upload-ended");
   return { etag: `"${stored.etag}"` };
 }

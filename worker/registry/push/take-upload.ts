@@ -1,6 +1,6 @@
 import type { Context } from "../../context.ts";
 import { storeObject } from "../../storage/blobs.ts";
-import { openCapability } from "../../storage/capabilities.ts";
+import { type Claims, openCapability } from "../../storage/capabilities.ts";
 import { RegistryError } from "../errors.ts";
 import type { Upload } from "./start-upload.ts";
 
@@ -15,11 +15,30 @@ export async function takeUpload(
   body: ReadableStream | null,
   contentLength: number | null,
 ): Promise<void> {
-  const capability = await openCapability(ctx.settings, "upload", token, ctx.now()).catch((thrown) => {
+  await storeUpload(ctx, await openUploadUrl(ctx, "upload", token), body, contentLength);
+}
+
+/** What the URL of an upload or of a part says. @throws `upload-expired`, `capability-invalid` */
+export async function openUploadUrl<For extends "upload" | "part">(
+  ctx: Context,
+  audience: For,
+  token: string,
+): Promise<Claims<For>> {
+  return await openCapability(ctx.settings, audience, token, ctx.now()).catch((thrown) => {
     const isLate = thrown instanceof RegistryError && thrown.code === "capability-expired";
     throw isLate ? new RegistryError("upload-expired") : thrown;
   });
-  await storeUpload(ctx, capability, body, contentLength);
+}
+
+/** A body of exactly the announced size. @throws `length-required`, `size-mismatch` */
+export function bodyOfSize(
+  body: ReadableStream | null,
+  contentLength: number | null,
+  sizeBytes: number,
+): ReadableStream {
+  if (contentLength === null) throw new RegistryError("length-required");
+  if (contentLength === sizeBytes && body !== null) return body;
+  throw new RegistryError("size-mismatch", `${sizeBytes} bytes were announced, not ${contentLength}.`);
 }
 
 /** @throws `length-required`, `size-mismatch`, `digest-mismatch`, `upload-used` */
@@ -29,11 +48,8 @@ export async function storeUpload(
   body: ReadableStream | null,
   contentLength: number | null,
 ): Promise<void> {
-  if (contentLength === null) throw new RegistryError("length-required");
-  if (contentLength !== plan.sizeBytes || body === null) {
-    throw new RegistryError("size-mismatch", `${plan.sizeBytes} bytes were announced, not ${contentLength}.`);
-  }
-  const result = await storeObject(ctx.bucket, plan.objectKey, body, plan.digest);
+  const whole = bodyOfSize(body, contentLength, plan.sizeBytes);
+  const result = await storeObject(ctx.bucket, plan.objectKey, whole, plan.digest);
   if (result === "key-used") throw new RegistryError("upload-used");
   if (result === "digest-mismatch") throw new RegistryError("digest-mismatch");
 }
