@@ -54,6 +54,10 @@ const commands: Record<string, { takes: string; does: string }> = {
     takes: "--all | --image REFERENCE [--arch ARCH]",
     does: "read what is stored and hold it against its digests; what is damaged is marked, and heals when it is pushed again",
   },
+  inspect: {
+    takes: "--all | --again | --image REFERENCE [--arch ARCH]",
+    does: "read the metadata of images: of those that nobody has read yet or that failed, of all again, or of one",
+  },
   "check-integrity": { takes: "", does: "hold database and bucket against each other; reads only" },
 };
 
@@ -83,6 +87,8 @@ async function run(): Promise<void> {
       return await printIntegrity();
     case "verify":
       return await verifyStored();
+    case "inspect":
+      return await inspectImages();
     default: {
       const result = (await call(args)) as Record<string, unknown>;
       const wasCreated = result.created === true ? ` (created user ${args.username})` : "";
@@ -182,6 +188,55 @@ async function verifyOne(digest: string): Promise<{ state: string; about: string
   }
 }
 
+/** Can be interrupted and begun again at any time. Ends with status 1 when an image cannot be read. */
+async function inspectImages(): Promise<void> {
+  const { all, again, ...one } = args;
+  const ways = [all, again, one.image].filter((way) => way !== undefined);
+  if (ways.length !== 1) fail("Say --all, --again or --image REFERENCE.");
+  let read = 0;
+  let problems = 0;
+  for await (const { id, image } of one.image === undefined
+    ? imagesToInspect(again !== undefined)
+    : [await find(one)]) {
+    const { state, error } = await inspectOne(id, image);
+    read++;
+    if (state !== "failed") continue;
+    problems++;
+    console.log(`failed ${image} ${error}`);
+  }
+  console.log(
+    problems === 0
+      ? `${counted(read, "image")} read.`
+      : `${counted(read, "image")} read, ${counted(problems, "problem")}.`,
+  );
+  if (problems > 0) process.exitCode = 1;
+}
+
+async function find(one: Record<string, string>): Promise<{ id: string; image: string }> {
+  return (await call(one, "find-image")) as { id: string; image: string };
+}
+
+async function* imagesToInspect(again: boolean): AsyncGenerator<{ id: string; image: string }> {
+  for (let after: string | null = null; ; ) {
+    const page = (await call(after === null ? {} : { after }, "list-inspections")) as {
+      items: { imageId: string; image: string; state: string }[];
+      next: string | null;
+    };
+    for (const { imageId, image, state } of page.items) if (again || state !== "done") yield { id: imageId, image };
+    after = page.next;
+    if (after === null) return;
+  }
+}
+
+/** Each call waits a while for the reading to end. */
+async function inspectOne(id: string, image: string): Promise<{ state: string; error?: string }> {
+  for (;;) {
+    const result = (await call({ id }, "inspect-image")) as { state: string; error?: string };
+    if (result.state !== "running") return result;
+    console.error(`${image}: still being read`);
+  }
+}
+
 async function call(callArgs: Record<string, unknown>, verb = name): Promise<unknown> {
   const response = await fetch(`${target.url}/admin/rpc`, {
     method: "POST",
@@ -234,7 +289,7 @@ function parseOptions(given: string[]): { url?: string; data?: string } & Record
     "data",
     ...Array.from((command?.takes ?? "").matchAll(/--([a-z]+)/g), (match) => match[1] ?? ""),
   ];
-  const flags = name === "verify" ? ["all"] : [];
+  const flags = name === "verify" ? ["all"] : name === "inspect" ? ["all", "again"] : [];
   const values = readOptions(given, known, flags, `npm run admin -- ${name} ${command?.takes ?? ""}`);
   return Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),

@@ -3,6 +3,7 @@ import { secureHeaders } from "hono/secure-headers";
 import type { AppEnv } from "./http/request-context.ts";
 import { admin } from "./protocols/admin/routes.ts";
 import { library } from "./protocols/library/routes.ts";
+import { sregistry } from "./protocols/sregistry/routes.ts";
 import { blobs } from "./protocols/web/blobs.ts";
 import { pages } from "./protocols/web/pages.ts";
 import { api } from "./protocols/web/site.ts";
@@ -14,7 +15,9 @@ import { api } from "./protocols/web/site.ts";
 const mounts: [Hono<AppEnv>, ...string[]][] = [
   [library, "/assets", "/pks", "/v1", "/v2", "/version"],
   [admin, "/admin"],
-  [api, "/api"],
+  [api, "/api/v1"],
+  // For three-part names the shub client asks below the first part (singularity util.go).
+  [sregistry, "/api", "/upload", "/:entity/api/container"],
   [blobs, "/blobs"],
 ];
 

@@ -123,6 +123,39 @@ describe("npm run admin", () => {
     expect(await admin("verify")).toEqual(failedWith(/^Say either --all or --image REFERENCE\.\n$/));
   });
 
+  it("reads the metadata of images that nobody has read, where it was interrupted, and names what cannot be read", async () => {
+    const { stdout: token } = await runCommand(clone, "admin", [
+      ...["add-token", "--username", "keeper", "--data", data],
+    ]);
+    const labels = { Maintainer: "tests" };
+    const names = ["one", "two", "three"].map((name) => `keeper/inspected/${name}`);
+    for (const path of names) {
+      await pushOverHttp(server.url, token.trim(), `${path}:v1`, makeSif({ salt: path, attributes: { labels } }));
+    }
+    expect(await admin("inspect", "--again")).toMatchObject({ status: 0 });
+    const database = await server.miniflare.getD1Database("DB");
+    const labelled = async () =>
+      await database.prepare("SELECT count(*) AS n FROM labels WHERE key = 'Maintainer'").first<number>("n");
+    expect(await labelled()).toBe(3);
+    // As images of an older version are: nobody has looked. One was done before the command was interrupted.
+    await database.batch([database.prepare("DELETE FROM labels"), database.prepare("DELETE FROM inspections")]);
+    expect(await admin("inspect", "--image", `library://${names[0]}:v1`)).toMatchObject({ status: 0 });
+    const { stdout } = await admin("inspect", "--all");
+    expect(stdout).toMatch(/^[23] images read\.\n$/m);
+    expect(await labelled()).toBe(3);
+    expect((await admin("inspect", "--all")).stdout).toBe("0 images read.\n");
+    const key = await database
+      .prepare("SELECT object_key FROM blobs ORDER BY rowid DESC LIMIT 1")
+      .first<string>("object_key");
+    const bucket = await server.miniflare.getR2Bucket("BLOBS");
+    await bucket.put(key ?? "", "no longer an image, but long enough to be read as one: ".repeat(10));
+    const failed = expect.stringMatching(
+      /^failed keeper\/inspected\/three:sha256\.[0-9a-f]{64} The image cannot be read: .+\n/,
+    );
+    expect(await admin("inspect", "--again")).toMatchObject({ status: 1, stdout: failed });
+    expect(await admin("inspect")).toEqual(failedWith(/^Say --all, --again or --image REFERENCE\.\n$/));
+  });
+
   it("takes the address and the secret of another registry from --url and ADMIN_SECRET", async () => {
     const environment = { ADMIN_SECRET: loadSecrets(data).ADMIN_SECRET };
     const { status } = await runCommand(clone, "admin", ["list-users", "--url", `${server.url}/`], environment);

@@ -13,6 +13,10 @@ export interface SifOptions {
   hasPrimaryPartition?: boolean;
   /** Where the descriptor table lies. */
   tableOffset?: number;
+  /** The definition file's text; it makes the file longer. */
+  definition?: string;
+  /** What `inspect-metadata.json` holds at `data.attributes`; it makes the file longer. A text is written as it is. */
+  attributes?: Record<string, unknown> | string;
 }
 
 const DESCRIPTOR_BYTES = 585;
@@ -21,14 +25,17 @@ const DATA_OFFSET = 36_864;
 
 export function makeSif(options: SifOptions = {}): Uint8Array<ArrayBuffer> {
   const { archCode = "02", salt = "", sizeBytes = DATA_OFFSET + 4096, tableOffset = 4096 } = options;
-  const file = new Uint8Array(sizeBytes);
+  const texts = describeTexts(options, sizeBytes);
+  const file = new Uint8Array(sizeBytes + texts.reduce((sum, { bytes }) => sum + bytes.length, 0));
   const view = new DataView(file.buffer);
   const write = (offset: number, text: string) => file.set(new TextEncoder().encode(text), offset);
   write(0, "#!/usr/bin/env run-singularity\n");
   write(32, "SIF_MAGIC\0");
   write(42, "01\0");
   write(45, `${archCode}\0`);
-  const objects = describeObjects(options);
+  const partition = { offset: DATA_OFFSET, size: Math.min(1024, sizeBytes - DATA_OFFSET), name: "" };
+  const objects = [...describeObjects(options).map((object) => ({ ...partition, ...object })), ...texts];
+  for (const { offset, bytes } of texts) file.set(bytes, offset);
   view.setBigInt64(80, BigInt(DESCRIPTORS - objects.length), true);
   view.setBigInt64(88, BigInt(DESCRIPTORS), true);
   view.setBigInt64(96, BigInt(tableOffset), true);
@@ -39,12 +46,31 @@ export function makeSif(options: SifOptions = {}): Uint8Array<ArrayBuffer> {
     view.setInt32(start, object.type, true);
     view.setUint8(start + 4, 1);
     view.setUint32(start + 5, index + 1, true);
-    view.setBigInt64(start + 17, BigInt(DATA_OFFSET), true);
-    view.setBigInt64(start + 25, BigInt(Math.min(1024, sizeBytes - DATA_OFFSET)), true);
+    view.setUint32(start + 9, 0xf0000001, true);
+    view.setBigInt64(start + 17, BigInt(object.offset), true);
+    view.setBigInt64(start + 25, BigInt(object.size), true);
+    write(start + 73, object.name);
     object.extra(view, start + 201);
   });
   if (sizeBytes > DATA_OFFSET) write(DATA_OFFSET, salt.slice(0, sizeBytes - DATA_OFFSET));
   return file;
+}
+
+/** Text objects, one behind the other at the end of the file. */
+function describeTexts({ definition, attributes }: SifOptions, end: number) {
+  const texts: { type: number; name: string; text: string }[] = [];
+  if (definition !== undefined) texts.push({ type: 0x4001, name: "", text: definition });
+  if (attributes !== undefined) {
+    const text =
+      typeof attributes === "string" ? attributes : JSON.stringify({ data: { attributes }, type: "container" });
+    texts.push({ type: 0x4006, name: "inspect-metadata.json", text });
+  }
+  let offset = end;
+  return texts.map(({ type, name, text }) => {
+    const bytes = new TextEncoder().encode(text);
+    offset += bytes.length;
+    return { type, name, bytes, offset: offset - bytes.length, size: bytes.length, extra: () => undefined };
+  });
 }
 
 interface SifObject {

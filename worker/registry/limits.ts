@@ -86,6 +86,22 @@ export const limits = {
   sifDescriptors: 1024,
   /** Signatures whose fingerprints are kept for one image. */
   sifFingerprints: 64,
+  /** All that is read to inspect an image: first read, the largest table (585 KiB), and metadata of a few KiB. */
+  sifReadBytes: MIB,
+  /** Metadata objects no further apart than this are fetched by one read: clients write them one after another. */
+  sifReadGapBytes: 16 * KIB,
+  /** What an inspection takes as JSON: a D1 row holds 2 MB, and the definition file may stand beside it once more. */
+  sifInspectionBytes: MIB,
+  /** One script, help text or definition file. Those that people write take a few KiB. */
+  sifTextLength: 256 * KIB,
+  /** A label's value: longer ones are somebody's data, and nobody searches for them. */
+  sifLabelLength: 4 * KIB,
+  /** The name of a label (sregistry has 250 characters for it), an environment script or an app. */
+  sifKeyLength: 256,
+  /** Labels of one image or app, its environment scripts, and apps: ten times what large images have. */
+  sifKeys: 512,
+  /** Things named that an inspection left out; the rest are counted. */
+  sifLeftOut: 100,
 
   /** Shortest token `apptainer remote login --tokenfile` takes; longest is 4096. */
   tokenMinLength: 200,

@@ -1,5 +1,6 @@
 import type { Context, JobId, JobOutcome } from "../context.ts";
 import { describe } from "./errors.ts";
+import { giveUpInspection, inspectImage } from "./inspect/inspect-image.ts";
 import { beginAttempt, type Job, noteFailure, retryDelayMs } from "./jobs.ts";
 import { limits } from "./limits.ts";
 import { giveUpUpload, uploadOutcome, verifyUpload } from "./push/verify-upload.ts";
@@ -38,6 +39,8 @@ async function doJob(ctx: Context, job: Job): Promise<JobOutcome> {
       return await verifyUpload(ctx, job.subject);
     case "verify-blob":
       return await verifyBlob(ctx, job.subject);
+    case "inspect-image":
+      return await inspectImage(ctx, job.subject);
     default:
       return job.kind satisfies never;
   }
@@ -60,5 +63,14 @@ async function tryLater(ctx: Context, id: JobId, error: string): Promise<Attempt
 }
 
 async function giveUp(ctx: Context, job: Job): Promise<JobOutcome> {
-  return job.kind === "verify-upload" ? await giveUpUpload(ctx, job.subject) : await giveUpBlob(ctx, job);
+  switch (job.kind) {
+    case "verify-upload":
+      return await giveUpUpload(ctx, job.subject);
+    case "verify-blob":
+      return await giveUpBlob(ctx, job);
+    case "inspect-image":
+      return await giveUpInspection(ctx, job);
+    default:
+      return job.kind satisfies never;
+  }
 }

@@ -156,14 +156,14 @@ export async function push(
   token: string,
   reference: string,
   bytes: Uint8Array<ArrayBuffer>,
-  of: { private?: boolean; arch?: string } = {},
+  of: { private?: boolean; arch?: string; env?: Env } = {},
 ): Promise<Pushed> {
   const [path = "", tags = "latest"] = reference.split(":");
   const pushed = await register(token, path, bytes, of);
   if (!pushed.uploaded) {
     const put = await ask(await startUpload(token, pushed, bytes), { method: "PUT", body: bytes });
     if (put.status !== 200) throw new Error(`PUT: ${put.status} ${put.headers.get("Sregistry-Error")}`);
-    await completed(token, pushed.imageId);
+    await completed(token, pushed.imageId, of.env);
   }
   for (const tag of tags.split(",")) {
     const body = { Arch: of.arch ?? "amd64", Tag: tag, ImageID: pushed.imageId };
@@ -173,8 +173,8 @@ export async function push(
   return pushed;
 }
 
-async function completed(token: string, imageId: string): Promise<void> {
-  const response = await ask(`/v2/imagefile/${imageId}/_complete`, { method: "PUT", token, body: {} });
+async function completed(token: string, imageId: string, of: Env = environment()): Promise<void> {
+  const response = await ask(`/v2/imagefile/${imageId}/_complete`, { method: "PUT", token, body: {}, env: of });
   if (response.status !== 200) throw new Error(`_complete: ${response.status} ${await response.text()}`);
 }
 

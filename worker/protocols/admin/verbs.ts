@@ -14,6 +14,7 @@ import {
   setVisibility,
 } from "../../registry/catalog/manage.ts";
 import { RegistryError } from "../../registry/errors.ts";
+import { listInspections, runInspection } from "../../registry/inspect/run-inspection.ts";
 import { limits } from "../../registry/limits.ts";
 import { parseContainerPath, parseImageReference, parseName } from "../../registry/names.ts";
 import { addToken, listTokens, revokeToken } from "../../registry/people/tokens.ts";
@@ -158,6 +159,14 @@ export const verbs: Readonly<Record<string, Verb>> = {
   ),
   "list-blobs": verb(z.object({ after }), (ctx, actor, args) => listBlobs(ctx, actor, args.after ?? null)),
   "verify-blob": verb(z.object({ digest: z.string() }), (ctx, actor, args) => checkBlob(ctx, actor, args.digest)),
+  "list-inspections": verb(z.object({ after }), (ctx, actor, args) => listInspections(ctx, actor, args.after ?? null)),
+  "inspect-image": verb(z.object({ id: z.string().max(limits.referenceLength) }), (ctx, actor, args) =>
+    runInspection(ctx, actor, args.id),
+  ),
+  "find-image": verb(z.object({ image: reference, arch }), async (ctx, actor, args) => {
+    const { image } = await resolveImage(ctx, actor, "collection.see", args.image, args.arch ?? null);
+    return { id: image.id, image: image.digest };
+  }),
   "find-digest": verb(z.object({ image: reference, arch }), async (ctx, actor, args) => {
     const { image } = await resolveImage(ctx, actor, "collection.see", args.image, args.arch ?? null);
     return { digest: image.digest };

@@ -28,6 +28,6 @@ api.get("/api/v1/site", withContext, (c) => {
   });
 });
 
-api.all("/api/*", () => {
+api.all("/api/v1/*", () => {
   throw new RegistryError("no-such-route");
 });

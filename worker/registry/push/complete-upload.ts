@@ -5,14 +5,14 @@ import { type ObjectStart, readObjectStart } from "../../storage/blobs.ts";
 import { images, uploads } from "../../storage/db/schema/catalog.ts";
 import { authorize } from "../authorize.ts";
 import { ensureWritable } from "../catalog/containers.ts";
-import { digestHex, parseDigest } from "../digest.ts";
+import { digestHex } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type FoundImage, findImageById, imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
 import type { Doer } from "../upkeep/audit.ts";
-import { inspectImage } from "./inspect.ts";
+import { checkImage } from "./check-image.ts";
 import { publishUpload, refuseUpload } from "./publish.ts";
-import type { Upload } from "./start-upload.ts";
+import { toUpload, type Upload } from "./start-upload.ts";
 
 /**
  * Completes an upload in one piece: checks size, SHA-256 and that it is a SIF image, and publishes it.
@@ -29,7 +29,7 @@ export async function completeUpload(ctx: Context, actor: Actor, imageId: string
   if (isPublished(found)) return;
   ensureWritable(found.container);
   for (const row of open) {
-    const upload = { ...row, digest: parseDigest(row.digest) };
+    const upload = toUpload(row);
     const start = await readObjectStart(ctx.bucket, upload.objectKey, limits.sifFirstReadBytes);
     if (start !== null) return await publishVerified(ctx, actor, found, upload, start);
   }
@@ -51,8 +51,8 @@ export async function publishVerified(
     if (start === null) throw new RegistryError("upload-incomplete");
     if (start.sizeBytes !== upload.sizeBytes) throw new RegistryError("size-mismatch");
     if (start.sha256Hex !== digestHex(upload.digest)) throw new RegistryError("digest-mismatch");
-    const inspection = await inspectImage(ctx.bucket, upload.objectKey, start);
-    await publishUpload(ctx, by, found, upload, inspection);
+    const sif = await checkImage(ctx.bucket, upload.objectKey, start);
+    await publishUpload(ctx, by, found, upload, sif);
   } catch (thrown) {
     if (!(thrown instanceof RegistryError)) throw thrown;
     if (isVerdict(thrown)) await refuseUpload(ctx, by, found, upload, thrown).catch(ignoreConflict);

@@ -8,10 +8,11 @@ import { writeTogether } from "../../storage/db/write-together.ts";
 import type { FoundContainer } from "../catalog/containers.ts";
 import { moveWantedTags } from "../catalog/tags.ts";
 import type { ErrorCode, RegistryError } from "../errors.ts";
+import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
 import { endJob } from "../jobs.ts";
 import type { FoundImage } from "../pull/resolve.ts";
 import { auditRow, type Doer } from "../upkeep/audit.ts";
-import type { Inspection } from "./inspect.ts";
+import type { SifFacts } from "./check-image.ts";
 import type { Upload } from "./start-upload.ts";
 
 /**
@@ -26,7 +27,7 @@ export async function publishUpload(
   by: Doer,
   found: FoundImage,
   upload: Upload,
-  inspection: Inspection,
+  sif: SifFacts,
 ): Promise<void> {
   const { image } = found;
   const now = ctx.now();
@@ -49,14 +50,16 @@ export async function publishUpload(
     ctx.db.update(images).set({ refusedReason: null }).where(eq(images.id, image.id)),
     ctx.db
       .update(images)
-      .set({ ...published, ...inspection })
+      .set({ ...published, ...sif })
       .where(and(eq(images.id, image.id), eq(images.state, "registered"))),
     ...moveWantedTags(ctx, { containerId: found.container.id, digest: image.digest }),
+    inspectionNeeded(ctx, eq(images.id, image.id)),
     endJob(ctx, "verify-upload", upload.id),
     auditRow(ctx, by, "image.publish", targetOf(found), {
       detail: { digest: image.digest, bytes: upload.sizeBytes },
     }),
   ]);
+  startInspection(ctx, image.id);
 }
 
 /** Marks an upload refused, drops the tags that waited for it, and frees its bytes. @throws `conflict` */

@@ -17,7 +17,8 @@ import { factColumns, ownMembership, visibleTo } from "../catalog/facts.ts";
 import { moveWantedTags } from "../catalog/tags.ts";
 import type { Digest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
-import { type FoundImage, imageQuery, toFoundImage } from "../pull/resolve.ts";
+import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
+import { type FoundImage, imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { targetOf } from "./publish.ts";
 
@@ -57,10 +58,12 @@ export async function registerImage(
       when: sql`changes() > 0`,
     }),
     ...moveWantedTags(ctx, { containerId: container.id, digest: input.digest }),
+    inspectionNeeded(ctx, isIt),
     imageQuery(ctx, actor, isIt),
   ]);
   const image = toFoundImage(results.at(-1) as Parameters<typeof toFoundImage>[0]);
   if (image === null) throw new RegistryError("conflict");
+  if (twin !== null && isPublished(image)) startInspection(ctx, image.image.id);
   return image;
 }
 

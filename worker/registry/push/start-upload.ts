@@ -10,7 +10,10 @@ import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type FoundImage, findImageById } from "../pull/resolve.ts";
 
-export type Upload = Omit<typeof uploads.$inferSelect, "digest"> & { digest: Digest };
+type UploadRow = typeof uploads.$inferSelect;
+
+/** An upload whose size and digest were announced, or are known by now. */
+export type Upload = Omit<UploadRow, "digest" | "sizeBytes"> & { digest: Digest; sizeBytes: number };
 
 /**
  * Starts the upload of an image in one piece, also of one that is published by now: a client that was told
@@ -90,4 +93,11 @@ export function newUpload(
     partBytes: null,
     refusedCode: null,
   };
+}
+
+/** @throws when nobody knows yet what it brings */
+export function toUpload(row: UploadRow): Upload {
+  const { digest, sizeBytes } = row;
+  if (digest === null || sizeBytes === null) throw new Error(`upload ${row.id} is still streaming in`);
+  return { ...row, digest: parseDigest(digest), sizeBytes };
 }

@@ -7,7 +7,6 @@ import { images, uploads } from "../../storage/db/schema/catalog.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { hashObject } from "../../storage/hash-object.ts";
-import { parseDigest } from "../digest.ts";
 import { type ErrorCode, errorMessages, RegistryError } from "../errors.ts";
 import { endJob, jobId, progressWriter } from "../jobs.ts";
 import { limits } from "../limits.ts";
@@ -15,7 +14,7 @@ import { imageQuery, toFoundImage } from "../pull/resolve.ts";
 import type { Doer } from "../upkeep/audit.ts";
 import { publishVerified } from "./complete-upload.ts";
 import { dropUpload, refuseUpload } from "./publish.ts";
-import type { Upload } from "./start-upload.ts";
+import { toUpload, type Upload } from "./start-upload.ts";
 
 /**
  * Reads a completed multipart upload from beginning to end, and publishes or refuses it. Another run that is
@@ -98,7 +97,7 @@ async function findUpload(ctx: Context, uploadId: string) {
   ]);
   const [row] = rows;
   if (row === undefined) return null;
-  const upload: Upload = { ...row.upload, digest: parseDigest(row.upload.digest) };
+  const upload = toUpload(row.upload);
   const by: Doer = { kind: "on-behalf", username: row.user?.username ?? null };
   return { upload, image: toFoundImage(imageRows), by };
 }

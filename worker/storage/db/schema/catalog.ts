@@ -167,6 +167,8 @@ export const tags = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.containerId, table.arch, table.name] }),
     index("tags_image").on(table.imageId),
+    // For protocols that know no architectures.
+    index("tags_name").on(table.containerId, table.name),
   ],
 );
 
@@ -194,8 +196,9 @@ export const uploads = sqliteTable(
     imageId: text("image_id").references(() => images.id, { onDelete: "set null" }),
     userId: text("user_id").references(() => users.id, { onDelete: "set null" }),
     objectKey: text("object_key").notNull().unique(),
-    digest: text("digest").notNull(),
-    sizeBytes: integer("size_bytes").notNull(),
+    /** Null, as its size, while it streams in from a client that announces neither. */
+    digest: text("digest"),
+    sizeBytes: integer("size_bytes"),
     state: text("state", { enum: ["open", "verifying", "published", "refused", "aborted"] }).notNull(),
     createdAt: integer("created_at").notNull(),
     expiresAt: integer("expires_at").notNull(),
@@ -211,6 +214,10 @@ export const uploads = sqliteTable(
     index("uploads_expiry").on(table.expiresAt),
     check("uploads_state", sql`${table.state} IN ('open', 'verifying', 'published', 'refused', 'aborted')`),
     check("uploads_multipart", sql`(${table.multipartId} IS NULL) = (${table.partBytes} IS NULL)`),
+    check(
+      "uploads_known",
+      sql`${table.state} NOT IN ('verifying', 'published') OR (${table.digest} IS NOT NULL AND ${table.sizeBytes} > 0)`,
+    ),
   ],
 );
 

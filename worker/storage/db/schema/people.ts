@@ -33,3 +33,24 @@ export const tokens = sqliteTable(
   },
   (table) => [index("tokens_user").on(table.userId), check("tokens_hash", sql`length(${table.hash}) = 64`)],
 );
+
+/**
+ * The keys sregistry-cli signs with, one for each user. A signature is checked with the key itself, so it is
+ * sealed instead of hashed (`storage/sealed.ts`), with the key's and the user's id as additional data.
+ */
+export const sregistryKeys = sqliteTable("sregistry_keys", {
+  userId: text("user_id")
+    .primaryKey()
+    .references(() => users.id, { onDelete: "cascade" }),
+  id: text("id").notNull().unique(),
+  sealed: text("sealed").notNull(),
+  createdAt: integer("created_at").notNull(),
+  lastUsedAt: integer("last_used_at"),
+});
+
+/** Signatures that work once and were used; kept until they would not be valid any more. */
+export const usedSignatures = sqliteTable(
+  "used_signatures",
+  { signature: text("signature").primaryKey(), expiresAt: integer("expires_at").notNull() },
+  (table) => [index("used_signatures_expiry").on(table.expiresAt)],
+);

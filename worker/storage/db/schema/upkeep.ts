@@ -25,8 +25,8 @@ export const jobs = sqliteTable(
   {
     /** `kind:subject`. */
     id: text("id").primaryKey(),
-    kind: text("kind", { enum: ["verify-upload", "verify-blob"] }).notNull(),
-    /** An upload's id, a blob's digest. */
+    kind: text("kind", { enum: ["verify-upload", "verify-blob", "inspect-image"] }).notNull(),
+    /** An upload's id, a blob's digest, an image's id. */
     subject: text("subject").notNull(),
     doneBytes: integer("done_bytes").notNull().default(0),
     totalBytes: integer("total_bytes").notNull(),
@@ -39,7 +39,7 @@ export const jobs = sqliteTable(
   (table) => [
     index("jobs_subject").on(table.subject),
     index("jobs_updated").on(table.updatedAt),
-    check("jobs_kind", sql`${table.kind} IN ('verify-upload', 'verify-blob')`),
+    check("jobs_kind", sql`${table.kind} IN ('verify-upload', 'verify-blob', 'inspect-image')`),
   ],
 );
 

@@ -1,11 +1,11 @@
-import { type SifSummary, summarizeDescriptors } from "../../formats/sif/descriptors.ts";
 import { DESCRIPTOR_BYTES, readHeader } from "../../formats/sif/header.ts";
+import { type SifSummary, summarizeDescriptors } from "../../formats/sif/summary.ts";
 import { type ObjectStart, readObjectRange } from "../../storage/blobs.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 
 /** What publishing must know of a file, read from its header and descriptor table. */
-export interface Inspection extends Pick<SifSummary, "signed" | "encrypted" | "fingerprints"> {
+export interface SifFacts extends Pick<SifSummary, "signed" | "encrypted" | "fingerprints"> {
   arch: string;
 }
 
@@ -14,7 +14,7 @@ export interface Inspection extends Pick<SifSummary, "signed" | "encrypted" | "f
  * table that lies elsewhere costs one more read.
  * @throws `sif-invalid`, `sif-unsupported`, with the reason in words a user can act on
  */
-export async function inspectImage(bucket: R2Bucket, objectKey: string, start: ObjectStart): Promise<Inspection> {
+export async function checkImage(bucket: R2Bucket, objectKey: string, start: ObjectStart): Promise<SifFacts> {
   const header = readHeader(start.bytes);
   if ("problem" in header) throw invalid(header.problem);
   if (header.descriptorsTotal > limits.sifDescriptors) throw invalid("it has too many objects");
