@@ -135,6 +135,8 @@ describe("the operating system of an image", () => {
     ["redhat/ubi8", "redhat"],
     ["quay.io/centos/centos:stream9", "centos"],
     ["kalilinux/kali-rolling", "kalilinux"],
+    ["rhel7", "redhat"],
+    ["cgr.dev/chainguard/wolfi-base", "wolfi"],
     ["ubuntu:{{ VERSION }}", "ubuntu"],
   ])("from %s is %s", (from, expected) => {
     expect(systemFrom(from)).toBe(expected);
@@ -215,7 +217,7 @@ describe("whatever a definition file holds", () => {
     "\u0000",
   ];
 
-  it("it is read, and every line of a script stays", () => {
+  it("it is read, and the names of its sections are words", () => {
     const text = fc.array(fc.oneof(fc.constantFrom(...words), fc.string({ unit: "binary" })), { maxLength: 60 });
     fc.assert(
       fc.property(text, (parts) => {

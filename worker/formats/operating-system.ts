@@ -4,8 +4,8 @@ import type { DefinitionFile } from "./definition-file.ts";
 const known: ReadonlySet<string> = new Set(
   (
     "almalinux alpine alt altlinux amazonlinux archlinux busybox centos clearlinux clefos debian devuan euleros " +
-    "fedora gentoo kali kalilinux mageia manjaro manjarolinux nixos opensuse oraclelinux photon raspbian redhat rhel " +
-    "rockylinux scientificlinux slackware sles ubuntu ubuntu-debootstrap voidlinux wolfi"
+    "fedora gentoo kalilinux mageia manjaro manjarolinux nixos opensuse oraclelinux photon raspbian redhat " +
+    "rockylinux scientificlinux slackware sles ubuntu voidlinux wolfi"
   ).split(" "),
 );
 
@@ -18,6 +18,7 @@ const publishers: ReadonlySet<string> = new Set(
 const otherNames: readonly (readonly [RegExp, string])[] = [
   [/^ubi\d*(-|$)/, "redhat"],
   [/^rhel\d*(-|$)/, "redhat"],
+  [/^kali(-|$)/, "kalilinux"],
   [/^wolfi-base$/, "wolfi"],
   [/^centos\d+$/, "centos"],
   [/^ubuntu-debootstrap$/, "ubuntu"],
@@ -27,7 +28,7 @@ const otherNames: readonly (readonly [RegExp, string])[] = [
 const mirrors: readonly (readonly [RegExp, string])[] = [
   [/ubuntu/, "ubuntu"],
   [/debian/, "debian"],
-  [/kali/, "kali"],
+  [/kali/, "kalilinux"],
   [/devuan/, "devuan"],
   [/raspbian/, "raspbian"],
   [/centos/, "centos"],
