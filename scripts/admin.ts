@@ -48,6 +48,9 @@ const commands: Record<string, { takes: string; does: string }> = {
     takes: "--container ENTITY/COLLECTION/CONTAINER --value true|false",
     does: "keep a container as it is",
   },
+  "add-topic": { takes: "--container ENTITY/COLLECTION/CONTAINER --topic TEXT", does: "give a container a topic tag" },
+  "remove-topic": { takes: "--container ENTITY/COLLECTION/CONTAINER --topic TEXT", does: "take it away" },
+  "list-topics": { takes: "", does: "list all topic tags, with how many containers have each" },
   "delete-image": { takes: "--image REFERENCE [--arch ARCH]", does: "delete a tag, or by digest an image" },
   "list-audit": { takes: "", does: "show who did what, newest first" },
   verify: {
@@ -82,6 +85,7 @@ async function run(): Promise<void> {
     case "list-tokens":
     case "list-collections":
     case "list-audit":
+    case "list-topics":
       return await printPages();
     case "check-integrity":
       return await printIntegrity();

@@ -203,6 +203,22 @@ describe("npm run admin", () => {
     expect(await runCommand(clone, "admin", ["list-users"])).toEqual(failedWith(/^No registry answers at http:.*\n$/));
   });
 
+  it("gives a container topics, lists them, and takes them away", async () => {
+    await admin("add-user", "--username", "curator");
+    const { stdout: token } = await admin("add-token", "--username", "curator");
+    await pushOverHttp(server.url, token.trim(), "curator/tools/image:v1", makeSif({ salt: "curated" }));
+    const which = ["--container", "curator/tools/image", "--topic", "Deep Learning"];
+    expect(await admin("add-topic", ...which)).toEqual(done("add-topic curator/tools/image Deep Learning"));
+    const { stdout } = await admin("list-topics");
+    expect(stdout).toContain('{"topic":"deep learning","containers":1}\n');
+    expect(await admin("remove-topic", ...which)).toMatchObject({ status: 0 });
+    expect(await admin("remove-topic", ...which)).toEqual(failedWith(/^Not found\.\n$/));
+    expect((await admin("list-topics")).stdout).not.toContain("deep learning");
+    expect(await admin("add-topic", "--container", "curator/tools/image", "--topic", "a,b")).toEqual(
+      failedWith(/is not a valid topic/),
+    );
+  });
+
   it("lists its commands when it is given none, or one that there is not", async () => {
     expect(await runCommand(clone, "admin")).toEqual(
       failedWith(/^npm run admin -- COMMAND .*add-superuser --username/s),

@@ -16,6 +16,7 @@ import {
   parseImageReference,
   parseName,
   parseTag,
+  parseTopic,
   reservedNames,
 } from "../../worker/registry/names.ts";
 import { anyText, codeOf } from "../support/expectations.ts";
@@ -128,6 +129,36 @@ describe("a tag", () => {
       expect(codeOf(() => parseTag(tag))).toBe("tag-invalid");
     },
   );
+});
+
+describe("a topic", () => {
+  it.each([
+    ["Debian", "debian"],
+    ["  Deep \t\n Learning ", "deep learning"],
+    ["Äpfel", "äpfel"],
+    ["A\u0308pfel", "äpfel"],
+    ["c++ & r:4", "c++ & r:4"],
+    ["生物", "生物"],
+    ["x".repeat(50), "x".repeat(50)],
+  ])("%j is %j: lower-cased, with single spaces", (text, topic) => {
+    expect(parseTopic(text)).toBe(topic);
+  });
+
+  it.each(["", " ", "a/b", "a\\b", "a,b", "a\u0000b", "\u202e", "\ud800", "\u200b", "x".repeat(51), " ".repeat(9999)])(
+    "may not be %j",
+    (text) => {
+      expect(codeOf(() => parseTopic(text))).toBe("topic-invalid");
+    },
+  );
+
+  it("is the same when it is read again, whatever was typed", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const topic = resultOf(() => parseTopic(text));
+        if (topic !== null) expect(parseTopic(topic)).toBe(topic);
+      }),
+    );
+  });
 });
 
 describe("a reference", () => {

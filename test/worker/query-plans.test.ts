@@ -38,6 +38,19 @@ function noting(settings: Record<string, string> = {}) {
   return { statements, watched };
 }
 
+/** The steps of a request's queries that use an index, or read a table, as SQLite names them. */
+async function stepsOf(url: string): Promise<string> {
+  const { statements, watched } = noting();
+  expect((await ask(url, { env: watched })).status, url).toBe(200);
+  const steps: string[] = [];
+  for (const statement of statements) {
+    const unbound = statement.replace(/\?\d*/g, "NULL");
+    const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${unbound}`).all<{ detail: string }>();
+    steps.push(...results.map(({ detail }) => detail));
+  }
+  return steps.join("\n");
+}
+
 /** The steps of a request's queries that read a whole table, or a whole index. */
 async function scansOf(url: string, options: Ask): Promise<string[]> {
   const { statements, watched } = noting();
@@ -101,4 +114,13 @@ it("nor does upkeep, but for its lists of what is to be done, which it reads fro
   const isList = (statement: string) => /^select .* from "(?:discarded_objects|jobs)"/.test(statement);
   expect([...statements].some(isList)).toBe(true);
   expect(await scansIn([...statements].filter((statement) => !isList(statement)))).toEqual([]);
+});
+
+it("nor does a search for a label or a topic: it finds its rows by their words", async () => {
+  expect(await stepsOf("/api/v1/labels/org/lab")).toMatch(/labels USING INDEX labels_pair \(key=\? AND value=\?\)/);
+  expect(await stepsOf("/api/v1/labels/org")).toMatch(/labels USING INDEX labels_pair \(key=\?\)/);
+  expect(await stepsOf("/api/labels/search/org/key/")).toMatch(/labels USING INDEX labels_pair \(key=\?\)/);
+  expect(await stepsOf("/api/labels/search/org/key/lab/value/")).toMatch(/labels USING INDEX labels_pair/);
+  expect(await stepsOf("/api/labels/search/lab/value/")).toMatch(/labels USING INDEX labels_value \(value=\?\)/);
+  expect(await stepsOf("/api/v1/topics/debian")).toMatch(/topics USING INDEX topics_name \(name=\?\)/);
 });

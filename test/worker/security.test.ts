@@ -159,6 +159,22 @@ const routes: Route[] = [
     texts: [],
     ok: [200, 404],
   },
+  {
+    name: "PUT /api/v1/containers/:entity/:collection/:container/topics/:topic",
+    method: "PUT",
+    url: ({ alice }) => `/api/v1/containers/${alice.username}/secured/app/topics/added`,
+    body: null,
+    texts: [],
+    ok: [204, 204],
+  },
+  {
+    name: "DELETE /api/v1/containers/:entity/:collection/:container/topics/:topic",
+    method: "DELETE",
+    url: ({ alice }) => `/api/v1/containers/${alice.username}/secured/app/topics/expendable`,
+    body: null,
+    texts: [],
+    ok: [204, 404],
+  },
 ];
 
 const nastyTexts: unknown[] = [
@@ -230,6 +246,7 @@ async function snapshot(): Promise<string> {
     "containers",
     "images",
     "tags",
+    "topics",
     "wanted_tags",
     "blobs",
     "uploads",
@@ -248,7 +265,9 @@ async function send(route: Route, options: Ask): Promise<Response> {
   expect(response.status, `${route.name}: ${text}`).toBeLessThan(500);
   if (response.status >= 400) {
     expect(text, route.name).not.toMatch(/SQLITE|D1_|Error:|at \w+ \(|zod|drizzle|stack/i);
-    const { error } = JSON.parse(text) as { error: { code: number; message: string } };
+    const answer = JSON.parse(text) as { error: unknown; status: unknown; title: unknown };
+    const isProblem = response.headers.get("Content-Type") === "application/problem+json";
+    const error = isProblem ? { code: answer.status, message: answer.title } : answer.error;
     expect(error, route.name).toEqual({ code: response.status, message: expect.stringMatching(/\S/) });
   }
   return response;
@@ -259,6 +278,7 @@ async function prepare({ method }: Route): Promise<void> {
   if (method !== "DELETE") return;
   const { token, username } = world.alice;
   await push(token, `${username}/secured/app:expendable`, makeSif({ salt: "expendable" }));
+  await ask(`/api/v1/containers/${username}/secured/app/topics/expendable`, { method: "PUT", token });
 }
 
 /** The options for a request its owner may make. */
@@ -342,10 +362,11 @@ describe.each(routes)("$name", (route) => {
 });
 
 describe("the table above", () => {
-  it("has every route of the library protocol that changes something", async () => {
+  it("has every route of the library protocol and of topics that changes something", async () => {
     const { catalog } = await import("../../worker/protocols/library/catalog.ts");
     const { images } = await import("../../worker/protocols/library/images.ts");
-    const mutating = [...catalog.routes, ...images.routes]
+    const { topics } = await import("../../worker/protocols/web/topics.ts");
+    const mutating = [...catalog.routes, ...images.routes, ...topics.routes]
       .filter(({ method }) => !["GET", "HEAD", "ALL"].includes(method))
       .map(({ method, path }) => `${method} ${path.replace(/\{.*\}$/, "")}`);
     expect(routes.map((route) => route.name).sort()).toEqual([...new Set(mutating)].sort());

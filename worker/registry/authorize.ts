@@ -38,6 +38,14 @@ export function authorizeOnEntity<Row extends { facts: EntityFacts }>(
   return present(row);
 }
 
+/**
+ * For lists, which hold only what the actor may see (`visibleTo`): whether there is any for them.
+ * @throws `unauthenticated`
+ */
+export function authorizeList(ctx: Context, actor: Actor): void {
+  if (actor.kind === "anonymous" && ctx.settings.API_REQUIRE_AUTH) throw new RegistryError("unauthenticated");
+}
+
 /** The same for the registry as a whole. */
 export function authorizeOnSite(
   settings: PolicySettings,

@@ -128,6 +128,18 @@ export const limits = {
   pageSize: 100,
   /** Tags of a container shown at once. A push asks for them and uses none; more would fill the Worker's memory. */
   listedTags: 10_000,
+  /** Collections in one list for clients that know no pages: with their tags it stays within some megabytes. */
+  listedCollections: 5000,
+  /** Tags in one list that has the labels of their images with them, a few kilobytes each. */
+  listedItems: 5000,
+  /** Collections or tags in one page that a client asks for by `limit`. More than that is cut down to it. */
+  offsetPage: 1000,
+  /** Tags shown at once with all that was read of their images: each may hold some hundred kilobytes of text. */
+  listedDetails: 20,
+  /** Topics of a container: as many as a page shows without getting long. */
+  topicsPerContainer: 50,
+  /** A topic is a word or a few. */
+  topicLength: 50,
   /** Names shown of a damaged blob: enough to know where to push it again. */
   namesOfBlob: 10,
   /** Rows one step of the integrity check reads: one R2 list call. */

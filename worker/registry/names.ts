@@ -36,6 +36,8 @@ export interface ImageReference {
 // the text as it was given: the Kelvin sign, for one, lower-cases to a plain k.
 const component = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/i;
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
+// Neither controls, nor what does not show (format characters, lone surrogates, private use), nor what separates topics.
+const topicPattern = /^[^\p{C}\p{Zl}\p{Zp},/\\]+$/u;
 // The two forms a client may put in a tag's place to name an image by content.
 const contentForm = /^(?:sha256\.[0-9a-f]{64}|sif\.[0-9a-f-]{36})$/i;
 
@@ -78,6 +80,20 @@ export function parseTag(text: string): string {
     throw new RegistryError("tag-invalid", `${quote(text)} cannot be a tag: it names an image by its content.`);
   }
   return text;
+}
+
+/**
+ * A topic: a word or a few, in any script, lower-cased, its spaces single.
+ * @throws `topic-invalid`
+ */
+export function parseTopic(text: string): string {
+  const topic = text.slice(0, limits.referenceLength).normalize("NFC").toLowerCase().replace(/\s+/gu, " ").trim();
+  const isFine = topic.length >= 1 && [...topic].length <= limits.topicLength && topicPattern.test(topic);
+  if (isFine && text.length <= limits.referenceLength) return topic.normalize("NFC");
+  throw new RegistryError(
+    "topic-invalid",
+    `${quote(text)} is not a valid topic: use 1 to ${limits.topicLength} printable characters, without commas and slashes.`,
+  );
 }
 
 /**

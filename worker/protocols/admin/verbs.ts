@@ -13,6 +13,7 @@ import {
   setReadOnly,
   setVisibility,
 } from "../../registry/catalog/manage.ts";
+import { addTopic, listTopics, removeTopic } from "../../registry/catalog/topics.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import { listInspections, runInspection } from "../../registry/inspect/run-inspection.ts";
 import { limits } from "../../registry/limits.ts";
@@ -61,6 +62,7 @@ const container = z
     issues.addIssue({ code: "custom", message: "must be ENTITY/COLLECTION/CONTAINER" });
     return z.NEVER;
   });
+const topic = z.string().max(limits.referenceLength);
 const scopeList = z
   .string()
   .default("pull,push,manage")
@@ -154,6 +156,13 @@ export const verbs: Readonly<Record<string, Verb>> = {
   "set-read-only": verb(z.object({ container, value: z.enum(["true", "false"]) }), (ctx, actor, args) =>
     setReadOnly(ctx, actor, args.container, args.value === "true"),
   ),
+  "add-topic": verb(z.object({ container, topic }), (ctx, actor, args) =>
+    addTopic(ctx, actor, args.container, args.topic),
+  ),
+  "remove-topic": verb(z.object({ container, topic }), (ctx, actor, args) =>
+    removeTopic(ctx, actor, args.container, args.topic),
+  ),
+  "list-topics": verb(z.object({ after }), (ctx, actor, args) => listTopics(ctx, actor, args.after ?? null)),
   "delete-image": verb(z.object({ image: reference, arch }), (ctx, actor, args) =>
     deleteImage(ctx, actor, args.image, args.arch ?? null),
   ),

@@ -3,6 +3,8 @@ import { type AppEnv, withContext } from "../../http/request-context.ts";
 import { errorHandler, usualStatus } from "../../http/respond.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import { version } from "../../version.ts";
+import { labels } from "./labels.ts";
+import { topics } from "./topics.ts";
 
 /** The JSON API of the web pages and of scripts. Errors are RFC 9457 problem details. */
 export const api = new Hono<AppEnv>();
@@ -27,6 +29,9 @@ api.get("/api/v1/site", withContext, (c) => {
     version,
   });
 });
+
+api.route("/", labels);
+api.route("/", topics);
 
 api.all("/api/v1/*", () => {
   throw new RegistryError("no-such-route");
