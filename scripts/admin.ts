@@ -61,6 +61,10 @@ const commands: Record<string, { takes: string; does: string }> = {
     takes: "--all | --again | --image REFERENCE [--arch ARCH]",
     does: "read the metadata of images: of those that nobody has read yet or that failed, of all again, or of one",
   },
+  "rebuild-search": {
+    takes: "",
+    does: "make the search index anew; meanwhile searches find what is in it so far",
+  },
   "check-integrity": { takes: "", does: "hold database and bucket against each other; reads only" },
 };
 
@@ -87,6 +91,8 @@ async function run(): Promise<void> {
     case "list-audit":
     case "list-topics":
       return await printPages();
+    case "rebuild-search":
+      return await rebuildSearch();
     case "check-integrity":
       return await printIntegrity();
     case "verify":
@@ -111,6 +117,16 @@ async function printPages(): Promise<void> {
     after = page.next ?? null;
     if (after === null) return;
   }
+}
+
+/** Can be interrupted, and then begins anew. */
+async function rebuildSearch(): Promise<void> {
+  let step: { next: string | null; documents: number } = { next: null, documents: 0 };
+  do {
+    step = (await call(step.next === null ? {} : { after: step.next })) as typeof step;
+    console.error(`${counted(step.documents, "document")} so far`);
+  } while (step.next !== null);
+  console.log(`The search index is made anew: ${counted(step.documents, "document")}.`);
 }
 
 /** Ends with status 1 when anything but open uploads and what waits to be freed is found. */

@@ -7,6 +7,7 @@ import { measureFirstByte } from "./bench/cases/first-byte.ts";
 import { measureMemory } from "./bench/cases/memory.ts";
 import { measureRealClient } from "./bench/cases/real-client.ts";
 import { measureResolve } from "./bench/cases/resolve.ts";
+import { measureSearch } from "./bench/cases/search.ts";
 import { measurePull, measurePush, type Stored, storeWhole } from "./bench/cases/transfer.ts";
 import { measureVerification } from "./bench/cases/verification.ts";
 import { document } from "./bench/document.ts";
@@ -54,6 +55,7 @@ async function measure(bench: Bench): Promise<void> {
     await withFolder(bench, "transfer", (data) => measureTransfer(bench, data));
   }
   for (const sizeBytes of memory) await measureMemory(bench, sizeBytes);
+  await measureSearch(bench);
   await measureRealClient(bench);
 }
 

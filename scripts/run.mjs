@@ -13,7 +13,9 @@ const [command, ...rest] = process.argv.slice(2);
 
 // `npm run dev` is `npm start`, begun again whenever a source changes.
 const isDev = command === "dev";
-const watched = isDev ? ["worker", "ui", "scripts", "migrations"].map((path) => `--watch-path=${path}`) : [];
+const watched = isDev
+  ? ["worker", "ui", "scripts", "migrations", "migrations-search"].map((path) => `--watch-path=${path}`)
+  : [];
 
 install();
 run([...watched, join("scripts", `${isDev ? "start" : command}.ts`), ...rest]);

@@ -4,6 +4,8 @@ import type { Database } from "./storage/db/client.ts";
 /** What a registry function may use. Everything that is not plain computation comes in through here. */
 export interface Context {
   db: Database;
+  /** The search index, which is made from the other database: nothing is shown from it alone. */
+  search: D1Database;
   bucket: R2Bucket;
   settings: Settings;
   /** Milliseconds since the epoch. */

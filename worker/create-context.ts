@@ -21,6 +21,7 @@ export function createContext(
   };
   return {
     db: openDatabase(env.DB),
+    search: env.SEARCH_DB,
     bucket: env.BLOBS,
     settings,
     now: () => Date.now(),

@@ -3,6 +3,7 @@ import { type ParsedSettings, parseSettings } from "./registry/settings.ts";
 /** What the platform binds. Variables and secrets come along as strings; `settingsOf` parses them. */
 export interface Env {
   DB: D1Database;
+  SEARCH_DB: D1Database;
   BLOBS: R2Bucket;
   ASSETS: Fetcher;
   RATE_LIMITER: DurableObjectNamespace;

@@ -3,18 +3,23 @@ import { dirname, join, relative } from "node:path";
 import { experimental_readRawConfig as readRawConfig } from "wrangler";
 import * as z from "zod";
 
+const databaseSchema = z.looseObject({
+  binding: z.string(),
+  database_name: z.string(),
+  migrations_dir: z.string(),
+});
+
 const configurationSchema = z.looseObject({
   name: z.string(),
   main: z.string(),
   vars: z.record(z.string(), z.unknown()).default({}),
   assets: z.looseObject({ directory: z.string() }),
-  d1_databases: z.tuple([
-    z.looseObject({ binding: z.string(), database_name: z.string(), migrations_dir: z.string() }),
-  ]),
+  // The registry's own, and the search index.
+  d1_databases: z.array(databaseSchema).length(2),
   r2_buckets: z.tuple([z.looseObject({ bucket_name: z.string() })]),
 });
 
-/** What wrangler.toml says: one Worker with one database and one bucket. */
+/** What wrangler.toml says: one Worker with its databases and one bucket. */
 export type Configuration = z.output<typeof configurationSchema>;
 
 export function readConfiguration(root: string): Configuration {
@@ -26,7 +31,8 @@ export function readConfiguration(root: string): Configuration {
 
 /** What a deployment adds to wrangler.toml. */
 export interface Additions {
-  databaseId: string;
+  /** The databases' ids, by name. */
+  databaseIds: ReadonlyMap<string, string>;
   /** Settings by name, none of them secret: they can be read in the file and on Cloudflare's dashboard. */
   variables: Readonly<Record<string, string>>;
 }
@@ -35,15 +41,16 @@ export interface Additions {
 export function writeConfiguration(root: string, file: string, configuration: Configuration, additions: Additions) {
   // wrangler reads a path in its configuration from the configuration's own folder.
   const fromFile = (path: string) => relative(dirname(file), join(root, path));
-  const [database] = configuration.d1_databases;
   const copy: Configuration = {
     ...configuration,
     main: fromFile(configuration.main),
     vars: { ...configuration.vars, ...additions.variables },
     assets: { ...configuration.assets, directory: fromFile(configuration.assets.directory) },
-    d1_databases: [
-      { ...database, database_id: additions.databaseId, migrations_dir: fromFile(database.migrations_dir) },
-    ],
+    d1_databases: configuration.d1_databases.map((database) => ({
+      ...database,
+      database_id: additions.databaseIds.get(database.database_name),
+      migrations_dir: fromFile(database.migrations_dir),
+    })),
   };
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(

@@ -18,11 +18,12 @@ export async function dryRun(deployment: Deployment, steps: readonly Step[]): Pr
   }
   say("\nThe build, and wrangler's own dry run of the last step:");
   build();
-  // Not where a deployment keeps its copy: that has the real database's id.
+  // Not where a deployment keeps its copy: that has the real databases' ids.
   const folder = mkdtempSync(join(tmpdir(), "sregistry-dry-run-"));
   try {
     const file = join(folder, "wrangler.jsonc");
-    writeConfiguration(root, file, configuration, { databaseId: DATABASE_ID, variables });
+    const databaseIds = new Map(configuration.d1_databases.map(({ database_name }) => [database_name, DATABASE_ID]));
+    writeConfiguration(root, file, configuration, { databaseIds, variables });
     const args = [...commands.deploy(file), "--dry-run"];
     say(`  ${commandLine(args)}`);
     const result = await wrangler(args);

@@ -37,7 +37,8 @@ export interface Step {
 
 /** What later steps need to know of earlier ones, and the user of them all. */
 export interface Progress {
-  databaseId?: string;
+  /** By name. */
+  databaseIds?: ReadonlyMap<string, string>;
   missingSecrets: Secrets;
   /** Where Cloudflare serves the Worker, if wrangler said so. */
   address?: string;
@@ -61,7 +62,7 @@ export const commands = {
 export function stepsOf(deployment: Deployment, progress: Progress): Step[] {
   return [
     logIn(deployment),
-    findDatabase(deployment, progress),
+    findDatabases(deployment, progress),
     findBucket(deployment),
     configure(deployment, progress),
     migrate(deployment),
@@ -88,28 +89,30 @@ function logIn(deployment: Deployment): Step {
   };
 }
 
-function findDatabase(deployment: Deployment, progress: Progress): Step {
-  const name = deployment.configuration.d1_databases[0].database_name;
+function findDatabases(deployment: Deployment, progress: Progress): Step {
+  const names = deployment.configuration.d1_databases.map((database) => database.database_name);
   const find = async () => {
     const { stdout } = await run(deployment, commands.listDatabases());
-    return parseJson(databasesSchema, stdout, commands.listDatabases()).find((database) => database.name === name)
-      ?.uuid;
+    const all = parseJson(databasesSchema, stdout, commands.listDatabases());
+    return new Map(all.map(({ name, uuid }) => [name, uuid]));
   };
   return {
-    title: `Find the database ${name}, or create it`,
+    title: `Find the databases ${names.join(" and ")}, or create them`,
     plan: [
       { args: commands.listDatabases() },
-      { args: commands.createDatabase(name), when: "if it is not there" },
+      ...names.map((name) => ({ args: commands.createDatabase(name), when: "if it is not there" })),
       { args: commands.listDatabases(), when: "after that, for its id" },
     ],
     run: async () => {
-      let id = await find();
-      if (id === undefined) {
-        await run(deployment, commands.createDatabase(name));
-        id = await find();
+      let ids = await find();
+      const missing = names.filter((name) => !ids.has(name));
+      for (const name of missing) await run(deployment, commands.createDatabase(name));
+      if (missing.length > 0) ids = await find();
+      const unlisted = names.find((name) => !ids.has(name));
+      if (unlisted !== undefined) {
+        throw new Error(`The database ${unlisted} was created, but Cloudflare does not list it yet.`);
       }
-      if (id === undefined) throw new Error(`The database ${name} was created, but Cloudflare does not list it yet.`);
-      progress.databaseId = id;
+      progress.databaseIds = ids;
     },
   };
 }
@@ -132,24 +135,26 @@ function findBucket(deployment: Deployment): Step {
 
 function configure(deployment: Deployment, progress: Progress): Step {
   return {
-    title: `Write ${CONFIGURATION_FILE}: wrangler.toml with the database's id and the settings given`,
+    title: `Write ${CONFIGURATION_FILE}: wrangler.toml with the databases' ids and the settings given`,
     plan: [],
     run: async () => {
       const { root, configuration, variables } = deployment;
-      const { databaseId } = progress;
-      if (databaseId === undefined) throw new Error("The database's id is not known.");
-      writeConfiguration(root, join(root, CONFIGURATION_FILE), configuration, { databaseId, variables });
+      const { databaseIds } = progress;
+      if (databaseIds === undefined) throw new Error("The databases' ids are not known.");
+      writeConfiguration(root, join(root, CONFIGURATION_FILE), configuration, { databaseIds, variables });
       for (const [name, value] of Object.entries(variables)) deployment.say(`  ${name} = ${JSON.stringify(value)}`);
     },
   };
 }
 
 function migrate(deployment: Deployment): Step {
-  const args = commands.migrate(deployment.configuration.d1_databases[0].binding, CONFIGURATION_FILE);
+  const all = deployment.configuration.d1_databases.map(({ binding }) => commands.migrate(binding, CONFIGURATION_FILE));
   return {
-    title: "Bring the database's tables up to date",
-    plan: [{ args }],
-    run: async () => deployment.say(indented((await run(deployment, args)).stdout)),
+    title: "Bring the databases' tables up to date",
+    plan: all.map((args) => ({ args })),
+    run: async () => {
+      for (const args of all) deployment.say(indented((await run(deployment, args)).stdout));
+    },
   };
 }
 

@@ -85,6 +85,7 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
   // Nobody is let in before the tables are there: a request would find none, or those of an older version.
   const miniflare = new Miniflare(listeningOn([]));
   await migrate(await miniflare.getD1Database("DB"), join(options.root, "migrations"));
+  await migrate(await miniflare.getD1Database("SEARCH_DB"), join(options.root, "migrations-search"));
   await miniflare.setOptions(listeningOn([{ host: options.host, port: options.port }]));
   const { port } = await miniflare.unsafeGetDirectURL(NAME);
   const runScheduled = async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Client, fixture, hasApptainer, newClientOf, removeClients } from "../support/apptainer.ts";
 import { makeSif } from "../support/make-sif.ts";
-import { startTestServer, type TestServer } from "../support/test-server.ts";
+import { indexedBy, startTestServer, type TestServer } from "../support/test-server.ts";
 
 describe.skipIf(!hasApptainer)("managing images with apptainer", () => {
   let server: TestServer;
@@ -52,6 +52,7 @@ describe.skipIf(!hasApptainer)("managing images with apptainer", () => {
       await push("arm.sif", "alice/fluids/arm-solver:v1");
       await push("plain.sif", "alice/hidden/secret-solver:v1");
       await server.admin("set-visibility", { collection: "alice/hidden", visibility: "private" });
+      await indexedBy(server.admin);
     });
 
     const search = async (client: Client, ...args: string[]) => {

@@ -156,6 +156,24 @@ describe("npm run admin", () => {
     expect(await admin("inspect")).toEqual(failedWith(/^Say --all, --again or --image REFERENCE\.\n$/));
   });
 
+  it("makes the search index anew, and says how much is in it", async () => {
+    const { stdout: token } = await admin("add-token", "--username", "keeper");
+    await pushOverHttp(server.url, token.trim(), "keeper/lost/treasure:v1", makeSif({ salt: "treasure" }));
+    const search = await server.miniflare.getD1Database("SEARCH_DB");
+    await admin("rebuild-search");
+    await search.batch([
+      search.prepare("INSERT INTO document_text (document_text) VALUES ('delete-all')"),
+      search.prepare("DELETE FROM documents"),
+    ]);
+    const found = async () =>
+      ((await (await fetch(`${server.url}/v1/search?value=treasure`)).json()) as { data: { image: unknown[] } }).data
+        .image;
+    expect(await found()).toHaveLength(0);
+    const { status, stdout } = await admin("rebuild-search");
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^The search index is made anew: \d+ documents\.$/m)]);
+    expect(await found()).toHaveLength(1);
+  });
+
   it("takes the address and the secret of another registry from --url and ADMIN_SECRET", async () => {
     const environment = { ADMIN_SECRET: loadSecrets(data).ADMIN_SECRET };
     const { status } = await runCommand(clone, "admin", ["list-users", "--url", `${server.url}/`], environment);

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Deployer, makeDeployer } from "../support/fake-account.ts";
-import { type Account, ADDRESS, DATABASE_ID } from "../support/fake-wrangler.ts";
+import { type Account, ADDRESS, DATABASE_ID, SEARCH_DATABASE_ID } from "../support/fake-wrangler.ts";
 import { type Clone, makeClone, type Result, runCommand } from "../support/run-command.ts";
 
 /** What a first deployment asks of wrangler, in order. */
@@ -11,10 +11,12 @@ const everyStep = [
   "whoami",
   "d1 list",
   "d1 create sregistry-edge",
+  "d1 create sregistry-edge-search",
   "d1 list",
   "r2 bucket info sregistry-edge",
   "r2 bucket create sregistry-edge",
   "d1 migrations apply DB",
+  "d1 migrations apply SEARCH_DB",
   "secret list",
   "deploy",
 ];
@@ -39,6 +41,7 @@ describe("npm run deploy -- --dry-run", () => {
     expect(stdout.match(/^\[\d\/7\]/gm)).toHaveLength(7);
     // What wrangler itself says of the Worker it would upload.
     expect(stdout).toMatch(/env\.DB \(sregistry-edge\)/);
+    expect(stdout).toMatch(/env\.SEARCH_DB \(sregistry-edge-search\)/);
     expect(stdout).toMatch(/env\.PUBLIC_ORIGIN \("https:\/\/registry\.example\.org"\)/);
     expect(stdout).toContain("To deploy, leave --dry-run away.");
     expect(existsSync(join(clone.root, ".secrets"))).toBe(false);
@@ -67,7 +70,12 @@ describe("npm run deploy", () => {
     it("makes what is missing, in this order, and says what is next", () => {
       expect([result.status, result.stderr, deployer.calls()]).toEqual([0, "", everyStep]);
       const { databases, buckets, migrated, isDeployed } = account;
-      expect([databases.length, buckets.length, migrated, isDeployed]).toEqual([2, 2, [DATABASE_ID], true]);
+      expect([databases.length, buckets.length, migrated, isDeployed]).toEqual([
+        3,
+        2,
+        [DATABASE_ID, SEARCH_DATABASE_ID],
+        true,
+      ]);
       expect(result.stdout).toContain(`npm run deploy -- --var PUBLIC_ORIGIN=${ADDRESS}`);
       expect(result.stdout).toContain(`npm run admin -- add-superuser --username NAME --url ${ADDRESS}`);
     });
@@ -89,7 +97,7 @@ describe("npm run deploy", () => {
       expect(readdirSync(deployer.temporary)).toEqual([]);
     });
 
-    it("gives wrangler a copy of the configuration with the database's id, and leaves the original as it is", () => {
+    it("gives wrangler a copy of the configuration with the databases' ids, and leaves the original as it is", () => {
       const original = (root: string) => readFileSync(join(root, "wrangler.toml"), "utf8");
       expect(original(clone.root)).toBe(original(resolve(import.meta.dirname, "../..")));
       const text = account.calls.at(-1)?.configuration ?? "";
@@ -97,7 +105,10 @@ describe("npm run deploy", () => {
         name: "sregistry-edge",
         main: "../../worker/index.ts",
         assets: { directory: "../../dist/ui" },
-        d1_databases: [{ binding: "DB", database_id: DATABASE_ID, migrations_dir: "../../migrations" }],
+        d1_databases: [
+          { binding: "DB", database_id: DATABASE_ID, migrations_dir: "../../migrations" },
+          { binding: "SEARCH_DB", database_id: SEARCH_DATABASE_ID, migrations_dir: "../../migrations-search" },
+        ],
         triggers: { crons: [expect.any(String)] },
       });
     });
@@ -119,6 +130,7 @@ describe("npm run deploy", () => {
         "d1 list",
         "r2 bucket info sregistry-edge",
         "d1 migrations apply DB",
+        "d1 migrations apply SEARCH_DB",
         "secret list",
         "deploy",
       ]);
@@ -157,7 +169,7 @@ describe("npm run deploy", () => {
       deployer.change({ failing: null });
       expect(await deployer.deploy()).toMatchObject({ status: 0 });
       const { databases, buckets, secrets } = deployer.account();
-      expect([databases.length, buckets.length, secrets]).toEqual([2, 2, kept]);
+      expect([databases.length, buckets.length, secrets]).toEqual([3, 2, kept]);
     });
 
     it("leaves no file with secrets behind when it is interrupted", async () => {
@@ -192,7 +204,7 @@ describe("npm run deploy", () => {
       expect(await deployer.deploy()).toMatchObject(unlisted);
       deployer.change({ listsNewDatabases: true });
       expect(await deployer.deploy()).toMatchObject({ status: 0 });
-      expect(deployer.account().databases).toHaveLength(2);
+      expect(deployer.account().databases).toHaveLength(3);
     });
 
     it("takes a bucket whose metrics cannot be read, and a secret that another machine set, as they are", async () => {

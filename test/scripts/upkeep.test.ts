@@ -14,7 +14,8 @@ describe("a registry started with npm start", () => {
   /** The built Worker, with a Cron that is due every second instead of every quarter of an hour. */
   beforeEach(async () => {
     root = mkdtempSync(join(tmpdir(), "registry-crons-"));
-    for (const folder of ["dist", "migrations", "worker"]) symlinkSync(join(project, folder), join(root, folder));
+    for (const folder of ["dist", "migrations", "migrations-search", "worker"])
+      symlinkSync(join(project, folder), join(root, folder));
     const configuration = readFileSync(join(project, "wrangler.toml"), "utf8");
     writeFileSync(join(root, "wrangler.toml"), configuration.replace(/^crons = .*$/m, 'crons = ["* * * * * *"]'));
     server = await startServer({

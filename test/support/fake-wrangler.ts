@@ -48,6 +48,7 @@ export const newAccount: Account = {
 };
 
 export const DATABASE_ID = "22222222-3333-4444-5555-666666666666";
+export const SEARCH_DATABASE_ID = "22222222-3333-4444-5555-777777777777";
 export const ADDRESS = "https://sregistry-edge.example.workers.dev";
 
 /** What a call ends with: words on stdout and status 0, or words on stderr and status 1. */
@@ -96,7 +97,7 @@ function answer(account: Account, args: string[], line: string): Reply {
   if (line.startsWith("d1 create ")) return createDatabase(account, name);
   if (line.startsWith("r2 bucket info ")) return findBucket(account, name);
   if (line.startsWith("r2 bucket create ")) return createBucket(account, name);
-  if (line.startsWith("d1 migrations apply DB --remote -c ")) return migrate(account, args);
+  if (/^d1 migrations apply (?:SEARCH_)?DB --remote -c /.test(line)) return migrate(account, args);
   if (line.startsWith("secret list --format json -c ")) return listSecrets(account);
   if (line.startsWith("deploy -c ") && args.includes("--dry-run")) return { says: "--dry-run: exiting now." };
   if (line.startsWith("deploy -c ")) return deploy(account, args);
@@ -109,12 +110,14 @@ function whoAmI({ isLoggedIn }: Account): Reply {
 }
 
 function listDatabases({ databases, listsNewDatabases }: Account): Reply {
-  return { says: databases.filter(({ uuid }) => listsNewDatabases || uuid !== DATABASE_ID) };
+  return {
+    says: databases.filter(({ uuid }) => listsNewDatabases || ![DATABASE_ID, SEARCH_DATABASE_ID].includes(uuid)),
+  };
 }
 
 function createDatabase({ databases }: Account, name: string): Reply {
   if (databases.some((database) => database.name === name)) return { refuses: `${name} exists. [code: 7502]` };
-  databases.push({ name, uuid: DATABASE_ID });
+  databases.push({ name, uuid: name.endsWith("-search") ? SEARCH_DATABASE_ID : DATABASE_ID });
   return { says: `✅ Successfully created DB '${name}' in region WEUR` };
 }
 
@@ -132,7 +135,7 @@ function createBucket({ buckets }: Account, name: string): Reply {
 }
 
 function migrate({ databases, migrated }: Account, args: string[]): Reply {
-  const id = configurationOf(args).d1_databases[0]?.database_id ?? "";
+  const id = configurationOf(args).d1_databases.find(({ binding }) => binding === args[3])?.database_id ?? "";
   if (!databases.some(({ uuid }) => uuid === id)) return { refuses: "There is no such database." };
   if (migrated.includes(id)) return { says: "✅ No migrations to apply!" };
   migrated.push(id);
@@ -154,7 +157,7 @@ function deploy(account: Account, args: string[]): Reply {
   return { says: `Uploaded sregistry-edge (3.02 sec)\nDeployed sregistry-edge triggers (0.41 sec)\n  ${ADDRESS}` };
 }
 
-function configurationOf(args: string[]): { vars: object; d1_databases: { database_id: string }[] } {
+function configurationOf(args: string[]): { vars: object; d1_databases: { binding: string; database_id: string }[] } {
   const text = readFileSync(optionOf(args, "-c") ?? "", "utf8");
   return JSON.parse(text.replace(/^\/\/.*\n/, ""));
 }

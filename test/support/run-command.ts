@@ -18,7 +18,16 @@ import { join, resolve } from "node:path";
 /** Runs the project's commands as users do, in a copy of the project, with nothing of this machine's settings. */
 
 const root = resolve(import.meta.dirname, "../..");
-const sources = ["scripts", "worker", "ui", "migrations", "package.json", "package-lock.json", "wrangler.toml"];
+const sources = [
+  "scripts",
+  "worker",
+  "ui",
+  "migrations",
+  "migrations-search",
+  "package.json",
+  "package-lock.json",
+  "wrangler.toml",
+];
 const configurations = ["vite.config.ts", "tsconfig.base.json"];
 
 /** A copy of the project with what is installed, and nothing a command has made. */

@@ -55,6 +55,13 @@ export function adminOf(url: string, adminSecret: string): Admin {
   };
 }
 
+/** Waits until the search finds what was written: the last step of making the index anew does that alone. */
+export async function indexedBy(admin: Admin): Promise<void> {
+  for (let after: string | null = "end"; after !== null; ) {
+    after = ((await admin("rebuild-search", { after })) as { next: string | null }).next;
+  }
+}
+
 /** What is wrong between database and bucket, but for uploads that are not over. */
 export async function findingsOf(admin: Admin): Promise<{ kind: string; subject: string }[]> {
   const { findings } = (await admin("check-integrity")) as { findings: { kind: string; subject: string }[] };

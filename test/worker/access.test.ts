@@ -14,6 +14,7 @@ import {
   ask,
   askJson,
   environment,
+  indexed,
   newPerson,
   newTokenFor,
   type Person,
@@ -139,6 +140,7 @@ describe("a private collection", () => {
       const found = Object.values(data).reduce((sum, rows) => sum + rows.length, 0);
       return [collections.some((collection) => collection.name === name), found > 0];
     };
+    await indexed();
     expect(await seen(owner.token)).toEqual([true, true]);
     expect(await seen(stranger.token)).toEqual([false, false]);
     expect(await seen(null)).toEqual([false, false]);

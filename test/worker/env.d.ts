@@ -5,6 +5,7 @@ declare global {
   namespace Cloudflare {
     interface Env extends RegistryEnv {
       TEST_MIGRATIONS: D1Migration[];
+      TEST_SEARCH_MIGRATIONS: D1Migration[];
       ADMIN_SECRET: string;
       FUZZ_SEED: string;
       FUZZ_RUNS: string;

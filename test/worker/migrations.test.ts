@@ -73,6 +73,9 @@ it("an update keeps every row as it is, and adds to it", async () => {
     }
   }
   expect((await env.DB.prepare("PRAGMA foreign_key_check").all()).results).toEqual([]);
+  // What is there already waits to be indexed.
+  const outbox = await env.DB.prepare("SELECT kind || ' ' || subject AS row FROM search_outbox ORDER BY 1").all();
+  expect(outbox.results.map(({ row }) => row)).toEqual(["collection c", "container n", "entity e", "image i"]);
   // The version before goes on writing until the new one is there.
   const [, , , , , , , , , upload = ""] = rows;
   const old = upload.replace("'b', 'i'", "'x', 'i'").replace("'objects/b'", "'objects/x'");

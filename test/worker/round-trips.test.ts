@@ -68,7 +68,8 @@ describe("round trips", () => {
     // The Durable Object that reads its metadata is asked outside the answer.
     expect(done).toEqual({ status: 200, d1: 3, r2: 1, durable: 1 });
     const tag = { method: "POST", token, body: { Arch: "amd64", Tag: "v2", ImageID: image.imageId } };
-    expect(await countsOf(`/v2/tags/${image.containerId}`, tag)).toEqual({ status: 200, d1: 3, r2: 0, durable: 0 });
+    // So is the one that indexes what can be found.
+    expect(await countsOf(`/v2/tags/${image.containerId}`, tag)).toEqual({ status: 200, d1: 3, r2: 0, durable: 1 });
   });
 
   it("are one for signing a part, none for taking it, and at most three for completing", async () => {
@@ -91,6 +92,12 @@ describe("round trips", () => {
     expect(await counts("_complete", { uploadID, completedParts })).toEqual({ status: 200, d1: 2, r2: 0, durable: 0 });
     const aborted = await counts("_abort", { uploadID });
     expect(aborted).toEqual({ status: 200, d1: 2, r2: 0, durable: 0 });
+  });
+
+  it("are one for the search index and one for the database in a search", async () => {
+    for (const url of ["/v1/search?value=counted", "/api/v1/search?q=counted", "/api/v1/search?q=counted&arch=amd64"]) {
+      expect(await countsOf(url), url).toEqual({ status: 200, d1: 2, r2: 0, durable: 0 });
+    }
   });
 
   it("are the same for what is hidden and what is absent", async () => {

@@ -9,6 +9,7 @@ import {
   ask,
   askJson,
   digestOf,
+  indexed,
   newPerson,
   type Pushed,
   pull,
@@ -183,6 +184,7 @@ describe("searching", () => {
     await push(alice.token, `${path}:plain`, makeSif({ salt: "unsigned needle" }));
     const signedBy = ["B1370B258AFD83A6B1370B258AFD83A6B1370B25"];
     await push(alice.token, `${path}:signed`, makeSif({ salt: "signed needle", signedBy }));
+    await indexed();
     const tagsOf = async (query: string) => {
       const { data } = await askJson<{ data: { image: { tags: string[] }[] } }>(`/v1/search?${query}`);
       return data.image.flatMap((image) => image.tags).sort();
@@ -195,6 +197,7 @@ describe("searching", () => {
     expect(await tagsOf("value=%25%25%25")).toEqual([]);
     const { imageId } = await push(alice.token, `${path}:accented`, makeSif({ salt: "accented" }));
     await env.DB.prepare("UPDATE images SET description = 'Mesures à l''École' WHERE id = ?").bind(imageId).run();
+    await indexed();
     expect(await tagsOf(`value=${encodeURIComponent("L'École")}`)).toEqual(["accented"]);
     for (const value of ["ab", "", "x".repeat(101)]) {
       expect((await ask(`/v1/search?value=${value}`)).status).toBe(400);
@@ -206,10 +209,12 @@ describe("searching", () => {
     const path = `${alice.username}/${uniqueName("refused")}/haystack`;
     const bytes = makeSif({ salt: path });
     await expect(push(alice.token, `${path}:bad tag`, bytes)).rejects.toThrow("400");
+    await indexed();
     const { data } = await askJson<{ data: { image: unknown[] } }>("/v1/search?value=haystack");
     expect(data.image).toEqual([]);
     expect(await pull(`${path}:${await digestOf(bytes)}`)).toEqual(bytes);
     await push(alice.token, `${path}:good`, bytes);
+    await indexed();
     expect((await askJson<{ data: { image: unknown[] } }>("/v1/search?value=haystack")).data.image).toHaveLength(1);
   });
 });

@@ -5,10 +5,18 @@ import { type Actor, anonymous, operator, type Visibility } from "../../worker/a
 import type { Context } from "../../worker/context.ts";
 import { findCollection, listCollections } from "../../worker/registry/catalog/collections.ts";
 import { setMember, setVisibility } from "../../worker/registry/catalog/manage.ts";
-import { search } from "../../worker/registry/catalog/search.ts";
 import { authenticate } from "../../worker/registry/people/authenticate.ts";
+import { search } from "../../worker/registry/search/search-catalog.ts";
 import { makeSif } from "../support/make-sif.ts";
-import { environment, newPerson, newTokenFor, type Person, push, testContext } from "../support/worker/registry.ts";
+import {
+  environment,
+  indexed,
+  newPerson,
+  newTokenFor,
+  type Person,
+  push,
+  testContext,
+} from "../support/worker/registry.ts";
 
 /*
  * Lists ask the database what `decide` would say of each row. Both are held against each other here over
@@ -37,6 +45,7 @@ beforeAll(async () => {
       if (membership !== "none") await setMember(ctx, operator, path, member.username, membership);
     }
   }
+  await indexed();
   const own = { entity: owner.username, name: "private-reader" };
   const actorOf = async (token: string) => await authenticate(testContext(), `Bearer ${token}`);
   const narrowed = async ({ username }: Person) => await actorOf(await newTokenFor(username, { collection: own }));

@@ -11,12 +11,14 @@ const ID = "job";
  */
 export abstract class JobRunner<Env> extends DurableObject<Env> {
   #isRunning = false;
+  #wasAskedAgain = false;
   #end = Promise.withResolvers<JobOutcome>();
 
   protected abstract attempt(id: JobId): Promise<Attempt>;
 
   /** Makes sure that the job is being done, now or when it is due to be tried again. */
   async start(id: JobId): Promise<void> {
+    if (this.#isRunning) this.#wasAskedAgain = true;
     if (this.#isRunning || (await this.ctx.storage.getAlarm()) !== null) return;
     this.#end = Promise.withResolvers();
     await this.ctx.storage.put(ID, id);
@@ -34,10 +36,13 @@ export abstract class JobRunner<Env> extends DurableObject<Env> {
     const id = await this.ctx.storage.get<JobId>(ID);
     if (id === undefined) return;
     this.#isRunning = true;
+    this.#wasAskedAgain = false;
     try {
-      const { outcome, retryInMs } = await this.attempt(id);
+      const { outcome, retryInMs, repeats } = await this.attempt(id);
       if (outcome.state === "running") {
         await this.ctx.storage.setAlarm(Date.now() + retryInMs);
+      } else if (repeats === true && this.#wasAskedAgain) {
+        await this.ctx.storage.setAlarm(Date.now());
       } else {
         await this.ctx.storage.deleteAll();
         this.#end.resolve(outcome);

@@ -122,8 +122,30 @@ export const limits = {
   searchMinLength: 3,
   searchMaxLength: 100,
   searchArchitectures: 16,
-  /** Rows a search answers per kind; the client prints them all. */
-  searchResults: 100,
+  /** What a search looks at and answers at most, 200 in all; the client prints every image. */
+  searchCandidates: { image: 100, container: 50, collection: 25, entity: 25 },
+  /** The same where only images are searched. */
+  searchImages: 200,
+  /** Of a word that more documents have, so many are ranked, the newest: ranking 100,000 takes 100 ms. */
+  searchRanked: 500,
+  /** Values of one facet shown, the most frequent first. */
+  searchFacetValues: 20,
+  /** Filters by label in one search. */
+  searchLabels: 8,
+  /** Words of such a filter that the index is asked for; each costs it a look. */
+  searchLabelWords: 16,
+  /** Characters of a definition file that are indexed: its `%labels` and what it installs stand well before that. */
+  searchIndexedText: 32 * KIB,
+  /** People, and collections of an entity, whose right to see something the index knows. It is only a hint. */
+  searchIndexedPeople: 1000,
+  /** Changes indexed at once: their texts are in memory, twice, of 128 MB. */
+  searchIndexBatch: 50,
+  /** Characters of documents in one parameter; D1 takes 2 MB, and a character may have three bytes. */
+  searchIndexParameter: 500_000,
+  /** When to try again after the index could not be written. */
+  searchRetrySeconds: 30,
+  /** Things one step of rebuilding the index makes pending. */
+  searchRebuildPage: 1000,
   /** Rows in one page of a list. */
   pageSize: 100,
   /** Tags of a container shown at once. A push asks for them and uses none; more would fill the Worker's memory. */

@@ -4,12 +4,16 @@ import { giveUpInspection, inspectImage } from "./inspect/inspect-image.ts";
 import { beginAttempt, type Job, noteFailure, retryDelayMs } from "./jobs.ts";
 import { limits } from "./limits.ts";
 import { giveUpUpload, uploadOutcome, verifyUpload } from "./push/verify-upload.ts";
+import { indexAll } from "./search/index-pending.ts";
+import { INDEX_SEARCH } from "./search/search-soon.ts";
 import { giveUpBlob, verifyBlob } from "./upkeep/verify-blobs.ts";
 
 export interface Attempt {
   outcome: JobOutcome;
   /** When to try again while the outcome is `running`, in milliseconds. */
   retryInMs: number;
+  /** Whether it must begin again when it was started once more while it was at it. */
+  repeats?: boolean;
 }
 
 /**
@@ -17,6 +21,7 @@ export interface Attempt {
  * thrown.
  */
 export async function attemptJob(ctx: Context, id: JobId): Promise<Attempt> {
+  if (id === INDEX_SEARCH) return await attemptIndexing(ctx);
   try {
     const job = await beginAttempt(ctx, id);
     if (job === null) return await withoutJob(ctx, id);
@@ -31,6 +36,12 @@ export async function attemptJob(ctx: Context, id: JobId): Promise<Attempt> {
       return { outcome: { state: "running" } as const, retryInMs: limits.jobStaleSeconds * 1000 };
     });
   }
+}
+
+/** What is to be indexed stands in the outbox, which grows while this runs. */
+async function attemptIndexing(ctx: Context): Promise<Attempt> {
+  const goOnInMs = await indexAll(ctx);
+  return { outcome: { state: goOnInMs === null ? "done" : "running" }, retryInMs: goOnInMs ?? 0, repeats: true };
 }
 
 async function doJob(ctx: Context, job: Job): Promise<JobOutcome> {

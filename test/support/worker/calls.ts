@@ -7,6 +7,8 @@ import { environment } from "./registry.ts";
 
 export interface Call {
   kind: "d1" | "r2" | "durable";
+  /** Of a call to D1: the search index instead of the registry's database. */
+  isSearch?: boolean;
   /** Such as `batch`, `put`, `uploadPart`, `run`. */
   name: string;
   /** The statements a call to D1 runs. */
@@ -64,6 +66,7 @@ export function watched(env: Env, watcher: Watcher): Env {
   return {
     ...env,
     DB: watchDatabase(env.DB, around),
+    SEARCH_DB: watchDatabase(env.SEARCH_DB, (call, make) => around({ ...call, isSearch: true }, make)),
     BLOBS: watchBucket(env.BLOBS, around),
     RATE_LIMITER: watchNamespace(env.RATE_LIMITER, around),
     JOB_RUNNER: watchNamespace(env.JOB_RUNNER, around),

@@ -8,6 +8,7 @@ import { type Env, settingsOf } from "../../../worker/env.ts";
 import { digestHex, hexOf } from "../../../worker/registry/digest.ts";
 import { addToken } from "../../../worker/registry/people/tokens.ts";
 import { addUser, setSiteRole } from "../../../worker/registry/people/users.ts";
+import { INDEX_SEARCH } from "../../../worker/registry/search/search-soon.ts";
 
 export const ORIGIN = "http://127.0.0.1:8787";
 
@@ -52,6 +53,13 @@ export function testContext(of: Env = environment()): Context {
   const parsed = settingsOf(of);
   if (!parsed.ok) throw new Error(parsed.problems.join("; "));
   return createContext(of, parsed.settings, new Request(ORIGIN), createExecutionContext());
+}
+
+/** Waits until the search index knows all that was written. Its Durable Object is the only one that writes it. */
+export async function indexed(): Promise<void> {
+  const ctx = testContext();
+  do await ctx.jobs.run(INDEX_SEARCH, 10_000);
+  while ((await env.DB.prepare("SELECT 1 FROM search_outbox LIMIT 1").all()).results.length > 0);
 }
 
 let serial = 0;

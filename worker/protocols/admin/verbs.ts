@@ -29,6 +29,7 @@ import {
   setSiteRole,
 } from "../../registry/people/users.ts";
 import { resolveImage } from "../../registry/pull/resolve.ts";
+import { rebuildSearch } from "../../registry/search/rebuild-search.ts";
 import { checkIntegrity } from "../../registry/upkeep/check-integrity.ts";
 import { listAudit } from "../../registry/upkeep/list-audit.ts";
 import { checkBlob, listBlobs } from "../../registry/upkeep/verify-blobs.ts";
@@ -180,6 +181,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
     const { image } = await resolveImage(ctx, actor, "collection.see", args.image, args.arch ?? null);
     return { digest: image.digest };
   }),
+  "rebuild-search": verb(z.object({ after }), (ctx, actor, args) => rebuildSearch(ctx, actor, args.after ?? null)),
   "list-audit": verb(z.object({ after }), (ctx, actor, args) => listAudit(ctx, actor, args.after ?? null)),
   "check-integrity": verb(z.object({ after }), (ctx, actor, args) => checkIntegrity(ctx, actor, args.after ?? null)),
 };

@@ -4,10 +4,10 @@ import type { AppEnv } from "../../http/request-context.ts";
 import { createCollection, getCollection, listCollections } from "../../registry/catalog/collections.ts";
 import { createContainer, getContainer } from "../../registry/catalog/containers.ts";
 import { createEntity, getEntity, getOwnEntity } from "../../registry/catalog/entities.ts";
-import { search } from "../../registry/catalog/search.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import { limits } from "../../registry/limits.ts";
 import { parseContainerPath } from "../../registry/names.ts";
+import { search } from "../../registry/search/search-catalog.ts";
 import { presentCollection, presentContainer, presentEntity, presentImage } from "./presenters.ts";
 import { newCollectionBody, newContainerBody, newEntityBody } from "./schemas.ts";
 

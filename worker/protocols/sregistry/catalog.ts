@@ -51,7 +51,7 @@ get("/api/collections/:id", async (c) => {
 });
 
 get("/api/collection/search/:query", async (c) => {
-  const slice = { limit: limits.searchResults, offset: 0 };
+  const slice = { limit: limits.pageSize, offset: 0 };
   const { items } = await listCollectionItems(c.var.ctx, c.var.actor, { matching: param(c, "query") }, slice);
   const origin = c.var.ctx.origin();
   return c.json(items.map((item) => presentCollectionItem(item, origin)));

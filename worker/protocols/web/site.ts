@@ -4,6 +4,7 @@ import { errorHandler, usualStatus } from "../../http/respond.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import { version } from "../../version.ts";
 import { labels } from "./labels.ts";
+import { searchApi } from "./search.ts";
 import { topics } from "./topics.ts";
 
 /** The JSON API of the web pages and of scripts. Errors are RFC 9457 problem details. */
@@ -32,6 +33,7 @@ api.get("/api/v1/site", withContext, (c) => {
 
 api.route("/", labels);
 api.route("/", topics);
+api.route("/", searchApi);
 
 api.all("/api/v1/*", () => {
   throw new RegistryError("no-such-route");

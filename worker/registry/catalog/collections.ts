@@ -6,11 +6,11 @@ import { columnsOf } from "../../storage/db/columns.ts";
 import { guardAgainst } from "../../storage/db/guard.ts";
 import { collectionMembers, collections, entities } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
-import { authorize, authorizeOnEntity } from "../authorize.ts";
+import { authorize, authorizeList, authorizeOnEntity } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import { LIBRARY_SHORT_NAME, parseName } from "../names.ts";
 import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
-
+import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { type Entity, findEntity } from "./entities.ts";
 import { factColumns, ownMembership, visibleTo } from "./facts.ts";
@@ -67,7 +67,7 @@ export async function listCollections(
   actor: Actor,
   after: string | null,
 ): Promise<Page<{ collection: Collection; entity: Entity }>> {
-  if (actor.kind === "anonymous" && ctx.settings.API_REQUIRE_AUTH) throw new RegistryError("unauthenticated");
+  authorizeList(ctx, actor);
   const rows = await ctx.db
     .select({ collection: columnsOf(collections), entity: columnsOf(entities) })
     .from(collections)
@@ -116,6 +116,7 @@ export async function createCollection(
     collectionQuery(ctx, actor, collectionIs({ entity: entity.name, name })),
   ]);
   const [created] = results.at(-1) as FoundCollection[];
+  if (created?.collection.id === id) searchSoon(ctx);
   return authorize(ctx, actor, "collection.see", created ?? null);
 }
 

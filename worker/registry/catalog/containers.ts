@@ -6,6 +6,7 @@ import { collectionMembers, collections, containers, entities } from "../../stor
 import { authorize } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import { type ContainerPath, parseName } from "../names.ts";
+import { searchSoon } from "../search/search-soon.ts";
 import { collectionIs, type FoundCollection, findCollection } from "./collections.ts";
 import { factColumns, ownMembership } from "./facts.ts";
 
@@ -66,11 +67,12 @@ export async function createContainer(
 ): Promise<FoundContainer> {
   const found = authorize(ctx, actor, "collection.push", await findCollection(ctx, actor, { id: input.collectionId }));
   const name = parseName(input.name);
+  const id = crypto.randomUUID();
   const now = ctx.now();
   const container = await ctx.db
     .insert(containers)
     .values({
-      id: crypto.randomUUID(),
+      id,
       collectionId: found.collection.id,
       name,
       description: input.description,
@@ -82,6 +84,7 @@ export async function createContainer(
     .onConflictDoUpdate({ target: [containers.collectionId, containers.name], set: { name: sql`excluded.name` } })
     .returning()
     .get();
+  if (container.id === id) searchSoon(ctx);
   return { ...found, container };
 }
 

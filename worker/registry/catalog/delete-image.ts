@@ -7,6 +7,7 @@ import { blobs, images, tags } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import type { ImageReference } from "../names.ts";
 import { type PublishedImage, resolveImage } from "../pull/resolve.ts";
+import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { ensureWritable } from "./containers.ts";
 
@@ -64,6 +65,7 @@ export async function deleteImage(
     noteUnreferenced(ctx, image.digest),
     auditRow(ctx, actor, "image.delete", target, { detail: { digest: image.digest, reference: selector } }),
   ]);
+  searchSoon(ctx);
   const [, , , deletedTags, deletedImages] = results as [unknown, unknown, unknown, { name: string }[], unknown[]];
   return {
     digest: found.image.digest,

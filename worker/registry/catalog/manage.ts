@@ -17,6 +17,7 @@ import { RegistryError } from "../errors.ts";
 import type { ContainerPath, ImageReference } from "../names.ts";
 import { findUser } from "../people/users.ts";
 import { resolveImage } from "../pull/resolve.ts";
+import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { type FoundCollection, findCollection } from "./collections.ts";
 import { findContainer } from "./containers.ts";
@@ -69,6 +70,7 @@ export async function setVisibility(
     ctx.db.update(collections).set({ visibility, updatedAt: ctx.now() }).where(eq(collections.id, collection.id)),
     auditRow(ctx, actor, "collection.visibility", pathText(path), { detail: { visibility } }),
   ]);
+  searchSoon(ctx);
 }
 
 /** Gives a user a role in a collection; null takes it away. @throws `not-found`, and what the policy refuses */
@@ -94,6 +96,7 @@ export async function setMember(
     change,
     auditRow(ctx, actor, "collection.member", pathText(path), { detail: { username: user.username, role } }),
   ]);
+  searchSoon(ctx);
 }
 
 /** @throws `not-found`, and what the policy refuses */
@@ -129,6 +132,7 @@ export async function deleteCollection(ctx: Context, actor: Actor, path: Collect
     noteUnreferenced(ctx, null),
     auditRow(ctx, actor, "collection.delete", pathText(path)),
   ]);
+  searchSoon(ctx);
 }
 
 /** Makes the names of deleted things available again. @throws `not-found`, and what the policy refuses */

@@ -10,6 +10,7 @@ import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { parseTag } from "../names.ts";
 import { findImageById, isPublished } from "../pull/resolve.ts";
+import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { ensureWritable, getContainer } from "./containers.ts";
 
@@ -88,6 +89,7 @@ export async function setTag(
     guardChanged(ctx.db, "tag-frozen"),
     auditRow(ctx, actor, "tag.set", target, { detail: { arch, digest: image.digest } }),
   ]);
+  searchSoon(ctx);
 }
 
 /**

@@ -11,6 +11,7 @@ import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type ContainerPath, parseTopic } from "../names.ts";
 import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
+import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { type FoundContainer, findContainer, getContainer } from "./containers.ts";
 import { visibleTo } from "./facts.ts";
@@ -127,6 +128,7 @@ export async function addTopic(ctx: Context, actor: Actor, path: ContainerPath, 
     const isFull = thrown instanceof RegistryError && thrown.code === "conflict";
     throw isFull ? new RegistryError("topic-limit") : thrown;
   }
+  searchSoon(ctx);
 }
 
 /**
@@ -144,6 +146,7 @@ export async function removeTopic(ctx: Context, actor: Actor, path: ContainerPat
     guardChanged(ctx.db, "not-found"),
     auditRow(ctx, actor, "topic.remove", pathText(found), { detail: { topic: name } }),
   ]);
+  searchSoon(ctx);
 }
 
 async function managed(ctx: Context, actor: Actor, path: ContainerPath): Promise<FoundContainer> {

@@ -9,6 +9,7 @@ import { inspections, labels, topics } from "../../storage/db/schema/inspection.
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { endJob, type Job } from "../jobs.ts";
 import { limits } from "../limits.ts";
+import { searchSoon } from "../search/search-soon.ts";
 import { READER } from "./inspection-job.ts";
 
 /** What the column `inspections.metadata` holds, as JSON. The definition file's text stands beside it. */
@@ -37,6 +38,7 @@ export async function inspectImage(ctx: Context, imageId: string): Promise<JobOu
     ...addTopic(ctx, imageId, operatingSystemOf(found.definitionFile)),
     endJob(ctx, "inspect-image", imageId),
   ]);
+  searchSoon(ctx);
   return { state: "done" };
 }
 
@@ -51,6 +53,7 @@ async function fail(ctx: Context, imageId: string, error: string): Promise<JobOu
     ...replaceLabels(ctx, imageId, {}),
     endJob(ctx, "inspect-image", imageId),
   ]);
+  searchSoon(ctx);
   return { state: "refused", code: "inspection-failed", message: error };
 }
 

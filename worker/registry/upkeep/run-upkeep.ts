@@ -1,6 +1,7 @@
 import type { Context } from "../../context.ts";
 import { describe } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { resumeIndexing } from "../search/index-pending.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { forgetUploads } from "./forget-uploads.ts";
 import { restartJobs } from "./restart-jobs.ts";
@@ -9,6 +10,7 @@ type Part = (ctx: Context) => Promise<number>;
 
 const parts: Record<string, Part> = {
   restartJobs,
+  resumeIndexing,
   forgetUploads: untilDone(forgetUploads),
   collectGarbage: untilDone(collectGarbage),
 };
