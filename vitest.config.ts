@@ -20,6 +20,7 @@ export default defineConfig({
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
                 TEST_SEARCH_MIGRATIONS: await readD1Migrations("./migrations-search"),
                 SIGNING_SECRET: "a-signing-secret-that-only-tests-know",
+                SEALING_SECRET: "a-sealing-secret-that-only-tests-know",
                 FUZZ_SEED: process.env.FUZZ_SEED ?? "",
                 FUZZ_RUNS: process.env.FUZZ_RUNS ?? "",
                 ADMIN_SECRET: "an-admin-secret-that-only-tests-know",

@@ -21,6 +21,13 @@ const commands: Record<string, { takes: string; does: string }> = {
   },
   "list-tokens": { takes: "--username NAME", does: "list a user's tokens, without what could be used as one" },
   "revoke-token": { takes: "--username NAME --id ID", does: "end a token; the first 8 characters of its id will do" },
+  "add-key": {
+    takes: "--username NAME",
+    does: "make the key sregistry-cli signs with, in place of the one there was; it is printed once, alone on its line",
+  },
+  "list-keys": { takes: "", does: "list who has such a key, and which sealing secret it is sealed with" },
+  "revoke-key": { takes: "--username NAME", does: "end it" },
+  "reseal-keys": { takes: "", does: "seal all of them with the present SEALING_SECRET, after it was changed" },
   "list-collections": { takes: "", does: "list all collections" },
   "set-visibility": {
     takes: "--collection ENTITY/COLLECTION --visibility public|internal|private",
@@ -85,7 +92,16 @@ async function run(): Promise<void> {
       console.log(token);
       return;
     }
+    case "add-key": {
+      const { key, origin } = (await call(args)) as { key: string; origin: string | null };
+      explainKey(args.username ?? "", origin ?? target.url);
+      console.log(key);
+      return;
+    }
+    case "reseal-keys":
+      return await resealKeys();
     case "list-users":
+    case "list-keys":
     case "list-tokens":
     case "list-collections":
     case "list-audit":
@@ -127,6 +143,38 @@ async function rebuildSearch(): Promise<void> {
     console.error(`${counted(step.documents, "document")} so far`);
   } while (step.next !== null);
   console.log(`The search index is made anew: ${counted(step.documents, "document")}.`);
+}
+
+/** Where the key goes. It is not repeated: what is not the key may be shown to anyone. */
+function explainKey(username: string, url: string): void {
+  const registry = {
+    SREGISTRY_REGISTRY_BASE: url,
+    SREGISTRY_REGISTRY_USERNAME: username.toLowerCase(),
+    SREGISTRY_REGISTRY_TOKEN: "THE KEY",
+  };
+  console.error(`A key for ${username}. In ~/.sregistry it stands so, or in three variables of these names:`);
+  console.error(JSON.stringify({ SREGISTRY_CLIENT: "registry", registry }, null, 2));
+  console.error("The key. It is shown this once:");
+}
+
+/** Ends with status 1 when there is a key that neither secret opens. */
+async function resealKeys(): Promise<void> {
+  let [resealed, lost] = [0, 0];
+  for (let after: string | null = null; ; ) {
+    const page = (await call(after === null ? {} : { after })) as {
+      resealed: number;
+      lost: number;
+      next: string | null;
+    };
+    resealed += page.resealed;
+    lost += page.lost;
+    after = page.next;
+    if (after === null) break;
+  }
+  console.log(`${counted(resealed, "key")} sealed anew.`);
+  if (lost === 0) return;
+  console.log(`${counted(lost, "key")} cannot be opened: their users need new ones (list-keys, add-key).`);
+  process.exitCode = 1;
 }
 
 /** Ends with status 1 when anything but open uploads and what waits to be freed is found. */

@@ -17,7 +17,7 @@ const mounts: [Hono<AppEnv>, ...string[]][] = [
   [admin, "/admin"],
   [api, "/api/v1"],
   // For three-part names the shub client asks below the first part (singularity util.go).
-  [sregistry, "/api", "/upload", "/:entity/api/container"],
+  [sregistry, "/api", "/upload", "/container", "/:entity/api/container"],
   [blobs, "/blobs"],
 ];
 

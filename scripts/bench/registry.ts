@@ -1,4 +1,4 @@
-import { newSecret } from "../server/local-data.ts";
+import { newSecrets } from "../server/local-data.ts";
 import { type RegistryServer, startServer } from "../server/registry-server.ts";
 import { runtimesOn } from "../server/runtimes.ts";
 import { ask } from "./client.ts";
@@ -17,7 +17,7 @@ export interface Registry {
 }
 
 /** The same secrets for every server of a run, so that what one signed is good at the next. */
-const secrets = { SIGNING_SECRET: newSecret(), ADMIN_SECRET: newSecret() };
+const secrets = newSecrets();
 
 /** A server that is started on the data of an earlier one knows its user. */
 const ALREADY_SO = 409;

@@ -19,13 +19,15 @@ const keptSchema = z.looseObject({
   ADMIN_SECRET: z.string().optional(),
   /** Becomes SIGNING_SECRET_PREVIOUS when the secret is changed. */
   SIGNING_SECRET: z.string().optional(),
+  /** Becomes SEALING_SECRET_PREVIOUS when the secret is changed. */
+  SEALING_SECRET: z.string().optional(),
   /** As it was last given, for the lines to paste. */
   PUBLIC_ORIGIN: z.string().optional(),
 });
 
 export type Kept = z.output<typeof keptSchema>;
 
-export type SecretName = "SIGNING_SECRET" | "ADMIN_SECRET";
+export type SecretName = "SIGNING_SECRET" | "SEALING_SECRET" | "ADMIN_SECRET";
 
 export type Secrets = Partial<Record<SecretName, string>>;
 

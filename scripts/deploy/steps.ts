@@ -167,7 +167,7 @@ function findSecrets(deployment: Deployment, progress: Progress): Step {
       const there = await secretsThere(deployment, args);
       const file = join(deployment.root, KEPT_FILE);
       const kept = readKept(file);
-      for (const name of ["SIGNING_SECRET", "ADMIN_SECRET"] satisfies SecretName[]) {
+      for (const name of ["SIGNING_SECRET", "SEALING_SECRET", "ADMIN_SECRET"] satisfies SecretName[]) {
         // One that is kept but not set is from a run that did not get as far as setting it.
         if (!there.includes(name)) progress.missingSecrets[name] = kept[name] ?? newSecret();
       }

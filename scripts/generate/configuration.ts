@@ -67,7 +67,7 @@ npm run deploy -- --var PUBLIC_ORIGIN=https://registry.example.org --var "${aSet
 
 Settings in the environment of that command count too, and \`--var\` goes before them. They become variables of the Worker, which anyone who may
 see it on Cloudflare's dashboard can read. What was set before and is not named stays as it is, and \`--var ${aSetting}=\` goes back to the
-default. A secret is refused here: \`npm run deploy\` makes the two it needs on the first deployment and keeps them in \`.secrets/deployment.json\`;
+default. A secret is refused here: \`npm run deploy\` makes the three it needs on the first deployment and keeps them in \`.secrets/deployment.json\`;
 any other is set with \`npx wrangler secret put NAME\`.`;
 
 const rotation = `### Change SIGNING_SECRET
@@ -88,4 +88,10 @@ On a registry that \`npm start\` runs, stop it, and in \`.data/secrets.json\` gi
 new one. Start it again. A day later remove \`SIGNING_SECRET_PREVIOUS\` in the same way.
 
 If the old secret is known to someone who should not have it, leave \`SIGNING_SECRET_PREVIOUS\` unset: every URL given out ends at once, and
-running pulls and pushes have to be begun again.`;
+running pulls and pushes have to be begun again.
+
+### Change SEALING_SECRET
+
+It seals the keys of sregistry-cli in the database. In the same way give \`SEALING_SECRET_PREVIOUS\` the old one and \`SEALING_SECRET\` a new one. Then
+\`npm run admin -- reseal-keys\` seals every key with the new one; when it has ended well, remove \`SEALING_SECRET_PREVIOUS\`. A key that neither opens
+is lost: its user needs another (\`npm run admin -- add-key\`).`;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 /** What a local registry keeps beside its data: its secrets, and where it is running. */
@@ -8,6 +8,7 @@ export const DEFAULT_DATA = ".data";
 
 export interface LocalSecrets {
   SIGNING_SECRET: string;
+  SEALING_SECRET: string;
   ADMIN_SECRET: string;
 }
 
@@ -20,20 +21,29 @@ export function newSecret(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** Reads the secrets of a data folder; creates both on the first call, readable by their owner only. */
+/** All secrets of a registry, new ones. */
+export function newSecrets(): LocalSecrets {
+  return { SIGNING_SECRET: newSecret(), SEALING_SECRET: newSecret(), ADMIN_SECRET: newSecret() };
+}
+
+/** Reads the secrets of a data folder; creates those that are not there yet, readable by their owner only. */
 export function loadSecrets(data: string): LocalSecrets {
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const there = readSecrets(data);
-  if (there !== null) return there;
-  const secrets: LocalSecrets = { SIGNING_SECRET: newSecret(), ADMIN_SECRET: newSecret() };
-  writeFileSync(secretsFile(data), `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flag: "wx" });
+  const secrets: LocalSecrets = { ...newSecrets(), ...there };
+  const isComplete = there !== null && Object.keys(secrets).every((name) => Object.hasOwn(there, name));
+  if (!isComplete) {
+    const next = `${secretsFile(data)}.${process.pid}`;
+    writeFileSync(next, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600, flag: "wx" });
+    renameSync(next, secretsFile(data));
+  }
   return secrets;
 }
 
 /** The secrets of a data folder, if a registry was ever started on it. */
-export function readSecrets(data: string): LocalSecrets | null {
+export function readSecrets(data: string): Partial<LocalSecrets> | null {
   const file = secretsFile(data);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as LocalSecrets) : null;
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Partial<LocalSecrets>) : null;
 }
 
 const secretsFile = (data: string) => join(data, "secrets.json");

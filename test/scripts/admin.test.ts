@@ -102,6 +102,18 @@ describe("npm run admin", () => {
     expect([status, stdout]).toEqual([1, `object-without-row ${name}\n1 object, 1 problem.\n`]);
   });
 
+  it("makes a key for sregistry-cli, alone on stdout, and shows where it goes without repeating it", async () => {
+    await admin("add-user", "--username", "signer");
+    const { status, stdout, stderr } = await admin("add-key", "--username", "signer");
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^sregkey_[\w-]{43}\n$/)]);
+    expect(stderr).toContain('"SREGISTRY_REGISTRY_USERNAME": "signer"');
+    expect(stderr).not.toContain(stdout.trim());
+    expect((await admin("list-keys")).stdout).toContain('"username":"signer"');
+    expect((await admin("reseal-keys")).stdout).toBe("0 keys sealed anew.\n");
+    expect((await admin("revoke-key", "--username", "signer")).status).toBe(0);
+    expect((await admin("list-keys")).stdout).not.toContain("signer");
+  });
+
   it("reads what is stored, names what is damaged, and says by its status whether all is well", async () => {
     await admin("add-user", "--username", "keeper");
     const { stdout: token } = await admin("add-token", "--username", "keeper");

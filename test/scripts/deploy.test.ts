@@ -81,7 +81,7 @@ describe("npm run deploy", () => {
     });
 
     it("makes random secrets, and keeps them in a file of its owner's alone", () => {
-      expect(Object.keys(account.secrets).sort()).toEqual(["ADMIN_SECRET", "SIGNING_SECRET"]);
+      expect(Object.keys(account.secrets).sort()).toEqual(["ADMIN_SECRET", "SEALING_SECRET", "SIGNING_SECRET"]);
       for (const secret of Object.values(account.secrets)) expect(Buffer.from(secret, "base64url")).toHaveLength(32);
       expect(deployer.kept()).toEqual(account.secrets);
       expect([modeOf(deployer.keptFile), modeOf(dirname(deployer.keptFile))]).toEqual(["600", "700"]);
@@ -165,7 +165,7 @@ describe("npm run deploy", () => {
         expect(readdirSync(deployer.temporary)).toEqual([]);
       }
       const kept = deployer.kept();
-      expect(Object.keys(kept).sort()).toEqual(["ADMIN_SECRET", "SIGNING_SECRET"]);
+      expect(Object.keys(kept).sort()).toEqual(["ADMIN_SECRET", "SEALING_SECRET", "SIGNING_SECRET"]);
       deployer.change({ failing: null });
       expect(await deployer.deploy()).toMatchObject({ status: 0 });
       const { databases, buckets, secrets } = deployer.account();
@@ -213,7 +213,8 @@ describe("npm run deploy", () => {
       const { status, stdout } = await deployer.deploy();
       expect([status, stdout]).toEqual([0, expect.stringContaining("an ADMIN_SECRET that this machine does not know")]);
       expect(deployer.account().buckets).toEqual(["sregistry-edge"]);
-      expect(deployer.account().secrets).toEqual({ ...secrets, SIGNING_SECRET: deployer.kept().SIGNING_SECRET });
+      const { SIGNING_SECRET, SEALING_SECRET } = deployer.kept();
+      expect(deployer.account().secrets).toEqual({ ...secrets, SIGNING_SECRET, SEALING_SECRET });
     });
 
     it("takes no secret as a variable, does not repeat it, and runs nothing", async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { newSecret } from "../../scripts/server/local-data.ts";
+import { newSecrets } from "../../scripts/server/local-data.ts";
 import { startServer } from "../../scripts/server/registry-server.ts";
 import { runtimesOn } from "../../scripts/server/runtimes.ts";
 import { askAs } from "../support/http-client.ts";
@@ -29,7 +29,7 @@ it("lets nobody in before its tables are there", async () => {
   const port = Number(new URL(before.url).port);
   await before.stop();
   const data = mkdtempSync(join(tmpdir(), "registry-test-"));
-  const secrets = { SIGNING_SECRET: newSecret(), ADMIN_SECRET: newSecret() };
+  const secrets = newSecrets();
   const starting = startServer({ root: resolve(import.meta.dirname, "../.."), data, host: "127.0.0.1", port, secrets });
   try {
     let first: Response | null = null;

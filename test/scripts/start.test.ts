@@ -69,7 +69,7 @@ describe("npm start", () => {
     const folder = join(clone.root, ".data");
     expect([modeOf(folder), modeOf(join(folder, "secrets.json"))]).toEqual(["700", "600"]);
     const secrets = Object.values(secretsIn(folder));
-    expect(new Set(secrets).size).toBe(2);
+    expect(new Set(secrets).size).toBe(3);
     for (const secret of secrets) expect(Buffer.from(secret, "base64url")).toHaveLength(32);
     for (const secret of secrets) expect(registry.stdout() + registry.stderr()).not.toContain(secret);
     const ignored = readFileSync(join(import.meta.dirname, "../../.gitignore"), "utf8").split("\n");

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { newSecret } from "../../scripts/server/local-data.ts";
+import { newSecrets } from "../../scripts/server/local-data.ts";
 import { type RegistryServer, startServer } from "../../scripts/server/registry-server.ts";
 
 const project = resolve(import.meta.dirname, "../..");
@@ -23,7 +23,7 @@ describe("a registry started with npm start", () => {
       data: root,
       host: "127.0.0.1",
       port: 0,
-      secrets: { SIGNING_SECRET: newSecret(), ADMIN_SECRET: newSecret() },
+      secrets: newSecrets(),
     });
   });
 

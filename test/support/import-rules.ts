@@ -23,7 +23,7 @@ const rooms: Readonly<Record<string, Room>> = {
   },
   http: {
     pattern: /^worker\/http\//,
-    rooms: "wiring registry words type-access type-context",
+    rooms: "wiring registry words formats type-access type-context",
     packages: "hono type-zod",
   },
   wiring: {
@@ -45,7 +45,7 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: "drizzle-orm zod",
   },
   access: { pattern: /^worker\/access\//, rooms: "words", packages: "node:zlib" },
-  formats: { pattern: /^worker\/formats\//, rooms: "", packages: "" },
+  formats: { pattern: /^worker\/formats\//, rooms: "", packages: "multipasta" },
   storage: { pattern: /^worker\/storage\//, rooms: "words", packages: "aws4fetch drizzle-orm jose node:crypto zod" },
   durable: { pattern: /^worker\/durable\//, rooms: "registry words type-context", packages: "cloudflare:workers" },
   version: { pattern: /^worker\/version\.ts$/, rooms: "", packages: "" },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "../../scripts/server/build.ts";
-import { newSecret } from "../../scripts/server/local-data.ts";
+import { newSecrets } from "../../scripts/server/local-data.ts";
 import { type RegistryServer, startServer } from "../../scripts/server/registry-server.ts";
 import type { RegistryAddress } from "../../ui/client-lines.ts";
 
@@ -75,7 +75,7 @@ export async function startTestServer(
 ): Promise<TestServer> {
   build(root);
   const data = mkdtempSync(join(tmpdir(), "registry-test-"));
-  const secrets = { SIGNING_SECRET: newSecret(), ADMIN_SECRET: newSecret() };
+  const secrets = newSecrets();
   const server = await startServer({
     root,
     data,

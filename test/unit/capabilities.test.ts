@@ -96,6 +96,8 @@ describe("a signed URL", () => {
     upload: () => sign(current, "upload", download, lifetime),
     part: () => sign(current, "part", part, lifetime),
     multipart: () => sign(current, "multipart", multipart, lifetime),
+    "sregistry-push": () =>
+      sign(current, "sregistry-push", { userId: "p", collectionId: "c", typed: "demo" }, lifetime),
   };
   const audiences = Object.keys(tokens) as Audience[];
   it.each(audiences)("for a %s is good for nothing else", async (audience) => {

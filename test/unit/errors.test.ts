@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AppEnv } from "../../worker/http/request-context.ts";
 import { usualStatus } from "../../worker/http/respond.ts";
 import { libraryStatus, onLibraryError } from "../../worker/protocols/library/errors.ts";
+import { sregistryStatus } from "../../worker/protocols/sregistry/errors.ts";
 import {
   describe as describeError,
   errorCodes,
@@ -14,6 +15,7 @@ import {
 /** A status map for each protocol; web and admin say everything as most do. */
 const protocols = [
   ["library", libraryStatus],
+  ["sregistry", sregistryStatus],
   ["web and admin", usualStatus],
 ] as const;
 

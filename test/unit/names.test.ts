@@ -16,6 +16,7 @@ import {
   parseImageReference,
   parseName,
   parseTag,
+  parseTaggedReference,
   parseTopic,
   reservedNames,
 } from "../../worker/registry/names.ts";
@@ -77,7 +78,7 @@ describe("a name of an entity", () => {
 
 describe("an address of the registry cannot be taken by an entity's name:", () => {
   const all = [app, admin, api, blobs, library, pages, sregistry];
-  // One kind of address begins with an entity's name, and has to.
+  // One kind of address begins with an entity's name, for shub clients.
   const routes = all
     .flatMap((hono) => hono.routes.map(({ path }) => path))
     .filter((path) => !path.startsWith("/:entity/api/container"));
@@ -96,6 +97,7 @@ describe("an address of the registry cannot be taken by an entity's name:", () =
       "assets",
       "auth",
       "blobs",
+      "container",
       "pks",
       "static",
       "upload",
@@ -286,3 +288,43 @@ function thrownBy(act: () => unknown): RegistryError | null {
     throw error;
   }
 }
+
+describe("a reference of sregistry's and shub's clients", () => {
+  const hex = "0123456789abcdef".repeat(4);
+
+  it.each([
+    ["demo/tool", null, "demo", "tool", "latest", null],
+    ["Demo/Tool:V1", null, "demo", "tool", "V1", null],
+    ["alice/demo/tool:1.0", "alice", "demo", "tool", "1.0", null],
+    [`demo/tool:1@${hex.slice(0, 32)}`, null, "demo", "tool", "1", `sha256.${hex.slice(0, 32)}`],
+    [`demo/tool@${hex.slice(0, 40).toUpperCase()}`, null, "demo", "tool", "latest", `sha256.${hex.slice(0, 40)}`],
+    [`demo/tool:1@sha256.${hex}`, null, "demo", "tool", "1", `sha256.${hex}`],
+    [`demo/tool:sha256.${hex}`, null, "demo", "tool", `sha256.${hex}`, `sha256.${hex}`],
+  ])("%s is understood", (text, entity, collection, container, tag, digestPrefix) => {
+    const { typed: _, ...reference } = parseTaggedReference(text);
+    expect(reference).toEqual({ path: { entity, collection, container }, tag, digestPrefix });
+  });
+
+  it("keeps the names as they were typed, which is what is signed", () => {
+    expect(parseTaggedReference("Alice/Demo/Tool:V1").typed).toEqual({
+      collection: "Alice/Demo",
+      container: "Tool",
+      tag: "V1",
+    });
+  });
+
+  it.each(["", "tool", "a/b/c/d", "a/b:", "a/b@", "a/b:1@abc", "a/b:1:2", "a/-b", "a//b", "a/b:1@2@3", "a/b:../x"])(
+    "%j is refused",
+    (text) => {
+      expect(codeOf(() => parseTaggedReference(text))).toBe("reference-invalid");
+    },
+  );
+
+  it("is understood, or refused as one: no text does anything else", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(["reference-invalid", null]).toContain(codeOf(() => parseTaggedReference(text)));
+      }),
+    );
+  });
+});

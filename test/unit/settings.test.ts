@@ -44,6 +44,8 @@ describe("a registry with nothing set but its secret", () => {
       DIRECT_DOWNLOADS: false,
       SIGNING_SECRET,
       SIGNING_SECRET_PREVIOUS: null,
+      SEALING_SECRET: null,
+      SEALING_SECRET_PREVIOUS: null,
       ADMIN_SECRET: null,
     });
   });
@@ -68,7 +70,7 @@ describe("the signing secret", () => {
     expect(problemsOf({ SIGNING_SECRET: value })).toEqual(["SIGNING_SECRET must be set"]);
   });
 
-  it.each(["SIGNING_SECRET", "SIGNING_SECRET_PREVIOUS", "ADMIN_SECRET"])(
+  it.each(["SIGNING_SECRET", "SIGNING_SECRET_PREVIOUS", "SEALING_SECRET", "SEALING_SECRET_PREVIOUS", "ADMIN_SECRET"])(
     "like %s must be long, and one word",
     (name) => {
       for (const weak of ["changeme", "x".repeat(31), `${"x".repeat(20)} ${"x".repeat(20)}`, "é".repeat(40)]) {

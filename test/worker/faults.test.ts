@@ -24,6 +24,7 @@ import {
   testContext,
   uniqueName,
 } from "../support/worker/registry.ts";
+import { askToPush, cidOf, newSigner, sendForm } from "../support/worker/sregistry.ts";
 
 /*
  * Every call that leaves the Worker is made to fail once, in two ways: it never reaches the other side, or
@@ -58,6 +59,7 @@ function faulty(watcher: Watcher): Env {
   const runner = {
     idFromName: (name: string) => real.idFromName(name),
     get: (id: DurableObjectId) => ({
+      start: async (...args: Parameters<JobRunner["start"]>) => await real.get(id).start(...args),
       run: async (...args: Parameters<JobRunner["run"]>) => {
         await runInDurableObject(real.get(id), (job) => Object.defineProperty(job, "env", { value: of }));
         return await real.get(id).run(...args);
@@ -164,6 +166,36 @@ describe.each(["before", "after"] as const)("when a call fails, %s it was made",
         await expectPulled(`${path}:v1`, bytes, what);
       }
       await expectConsistent("at the end");
+    },
+  );
+
+  it.each([60_000, limits.formPartBytes + 40_000])(
+    "a push of %i bytes by sregistry-cli can be repeated, whichever call it was",
+    { timeout: 240_000 },
+    async (sizeBytes) => {
+      const person = await newSigner("faulty");
+      const fresh = () => {
+        const name = `${uniqueName("forms")}/app:v1`;
+        const bytes = makeSif({ salt: name, sizeBytes });
+        const act: Act = async (of) => {
+          const answer = await askToPush(person, name, { env: of });
+          return answer.status === 200
+            ? await sendForm(person, name, bytes, { env: of, cid: await cidOf(answer) })
+            : answer;
+        };
+        return { name, bytes, act };
+      };
+      const calls = await callsOf(fresh().act);
+      const names = calls.map(({ name }) => name);
+      expect(names).toContain("batch");
+      expect(names).toContain(sizeBytes > limits.formPartBytes ? "uploadPart" : "put");
+      for (let n = 1; n <= calls.length; n++) {
+        const { name, bytes, act } = fresh();
+        await act(faulty(failing(n, loss).watcher)).catch(() => undefined);
+        await expectConsistent(`call ${n} of ${calls.length}`);
+        expect((await act(environment())).status, `call ${n} of ${calls.length}`).toBe(200);
+        await expectPulled(`${person.username}/${name}`, bytes, `call ${n} of ${calls.length}`);
+      }
     },
   );
 

@@ -125,7 +125,7 @@ describe("the list of collections", () => {
     for (const address of [...addresses, "container/search/name/app", `containers/${open.containerId}:v1/`]) {
       const response = await ask(`/api/${address}`, { env: closed });
       expect(response.status, address).toBe(403);
-      expect(await response.json(), address).toEqual({ detail: expect.stringContaining("token") });
+      expect(await response.json(), address).toMatchObject({ detail: expect.stringContaining("token") });
       expect((await ask(`/api/${address}`, { env: closed, token: bob.token })).status, address).toBe(200);
     }
   });
@@ -174,7 +174,7 @@ describe("one collection", () => {
       }
       for (const id of [hidden.collectionId, "absent"]) {
         const response = await ask(`/api/collections/${id}/`, { token });
-        expect([response.status, await response.json()], id).toEqual([404, { detail: "Not found." }]);
+        expect([response.status, await response.json()], id).toMatchObject([404, { detail: "Not found." }]);
       }
     }
     expect(await askJson<Collection>("/api/collection/secret", { token: alice.token })).toMatchObject({

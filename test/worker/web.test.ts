@@ -59,6 +59,7 @@ describe("what is not there", () => {
     ["/api/nothing", json],
     ["/alice/api/container", json],
     ["/upload", json],
+    ["/api/uploads/complete/", json],
     ["/static/x.js", text],
     ["/static/../index.html", page],
     ["/static/", text],

@@ -51,6 +51,7 @@ export const usualStatus: StatusMap = {
   "capability-invalid": 403,
   "capability-expired": 410,
   "range-not-satisfiable": 416,
+  "keys-disabled": 403,
   "already-so": 409,
   "rate-limited": 429,
   misdirected: 421,

@@ -52,6 +52,8 @@ export const errorMessages = {
   "capability-expired": "This URL has expired.",
   "range-not-satisfiable": "The requested range cannot be served.",
 
+  "keys-disabled": "This registry keeps no keys for sregistry-cli: its administrator must set SEALING_SECRET.",
+
   "already-so": "Nothing to change: it is so already.",
   "rate-limited": "Too many attempts. Wait a little.",
   misdirected: "This registry does not know its public address: its administrator must set PUBLIC_ORIGIN.",

@@ -28,6 +28,18 @@ export const limits = {
   partMinBytes: 5 * MIB,
   partMaxBytes: 5 * GIB - 5 * MIB,
   parts: 10_000,
+  /** The parts an upload in a form goes to R2 in; a request holds two, and what comes in, of the 128 MB of an isolate. */
+  formPartBytes: 8 * MIB,
+  /** One read of such a body, in a buffer of its own: smaller ones cost time, larger ones memory. */
+  formReadBytes: 256 * KIB,
+  /** A text in such a form. The longest is what names the collection, a signed text of under 1 KiB. */
+  formFieldBytes: 8 * KIB,
+  /** The parts of such a form: four texts and the file, and one more to say that it is one too many. */
+  formParts: 6,
+  /** What a form may have beside its file: boundaries, headers and texts. */
+  formOverheadBytes: 64 * KIB,
+  /** How much of a refused form is read to its end before it is answered: clients that still send see no answer. */
+  drainBytes: 16 * MIB,
   /** How long an upload URL can be used: 64 MiB at 20 KiB/s take 55 minutes. */
   uploadSeconds: HOUR,
   /** The longest a multipart upload stays open: R2 aborts one by itself after 7 days. */
@@ -108,6 +120,8 @@ export const limits = {
   tokenMaxLength: 4096,
   /** Random bytes in a token: 200 characters of base64url. */
   tokenRandomBytes: 150,
+  /** Random bytes in a key for sregistry-cli: as many as SHA-256 can make use of. */
+  sregistryKeyRandomBytes: 32,
   /** A token's last use is written at most this often. */
   tokenLastUsedSeconds: HOUR,
   tokenNameLength: 100,

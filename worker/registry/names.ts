@@ -7,7 +7,7 @@ import { limits } from "./limits.ts";
  * people would take for something else. A test holds the routes against this list.
  */
 export const reservedNames: ReadonlySet<string> = new Set(
-  `about accessibility account admin api assets auth blobs collections compare connect containers default docs explore
+  `about accessibility account admin api assets auth blobs collections compare connect container containers default docs explore
   favicon.ico help imagefile invitations keys labels library login logout maintenance me new offline pks robots.txt root
   s search settings shares site sitemap.xml stars static statistics status system tags teams terms token tokens tools
   topics u upload uploads user users v1 v2 version`.split(/\s+/),
@@ -111,6 +111,41 @@ export function parseImageReference(text: string): ImageReference {
   if (isDigest(wanted)) return { path, selector: { kind: "digest", digest: wanted } };
   if (wanted.length > limits.tagLength || !tagPattern.test(wanted) || contentForm.test(wanted)) throw invalid();
   return { path, selector: { kind: "tag", tag: wanted } };
+}
+
+/** A reference as sregistry's and shub's clients write it. */
+export interface TaggedReference {
+  path: ContainerPath;
+  tag: string;
+  /** Where it names an image by content: the beginning of its digest. It goes before the tag. */
+  digestPrefix: string | null;
+  /** The names in the letters they came in, which is what such clients sign. */
+  typed: { collection: string; container: string; tag: string };
+}
+
+/**
+ * `[entity/]collection/container[:tag][@version]`. A version is a digest of ours, or the first 32 or 40 digits
+ * of one: shub's clients take an MD5 sum or a git commit there, and nothing else.
+ * @throws `reference-invalid`
+ */
+export function parseTaggedReference(text: string): TaggedReference {
+  const invalid = () => new RegistryError("reference-invalid", `${quote(text)} is not a valid reference.`);
+  if (text.length > limits.referenceLength) throw invalid();
+  const [, where = "", container = "", given, version] =
+    /^([^:@]+)\/([^:@/]+)(?::([^:@/]+))?(?:@([^:@/]+))?$/.exec(text) ?? [];
+  const path = parseContainerPath(`${where}/${container}`);
+  if (path === null) throw invalid();
+  const tag = given ?? DEFAULT_TAG;
+  const content = version ?? (isDigest(tag.toLowerCase()) ? tag : null);
+  const digestPrefix = content === null ? null : parseDigestPrefix(content);
+  if (content !== null && digestPrefix === null) throw invalid();
+  if (tag.length > limits.tagLength || !tagPattern.test(tag)) throw invalid();
+  return { path, tag, digestPrefix, typed: { collection: where, container, tag } };
+}
+
+function parseDigestPrefix(text: string): string | null {
+  const hex = text.toLowerCase().replace(/^sha256\./, "");
+  return /^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$/.test(hex) ? `sha256.${hex}` : null;
 }
 
 /** One to three components; null where they are not names. */

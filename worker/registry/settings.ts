@@ -105,6 +105,12 @@ export const settingDefinitions = {
   SIGNING_SECRET_PREVIOUS: secret(
     "The signing secret before the last change: what it signed stays valid until it expires. Remove it a day later.",
   ),
+  SEALING_SECRET: secret(
+    "Seals the keys that sregistry-cli signs with, which must be read back. Without it nobody can have one. `npm start` and `npm run deploy` create one.",
+  ),
+  SEALING_SECRET_PREVIOUS: secret(
+    "The sealing secret before the last change. Remove it when `npm run admin -- reseal-keys` has sealed every key anew.",
+  ),
   ADMIN_SECRET: secret(
     "Opens `/admin/rpc` for `npm run admin`. Without it that address does not exist. `npm start` and `npm run deploy` create one.",
   ),

@@ -32,6 +32,8 @@ const claims = {
       memberRole: z.enum(["owner", "contributor", "reader"]).nullable(),
     }),
   }),
+  /** Upload one image by sregistry's form, for the user it was given to. `typed` is what its signature names. */
+  "sregistry-push": z.object({ userId: z.string(), collectionId: z.string(), typed: z.string() }),
   /** Write one part of one multipart upload. */
   part: z.object({ objectKey, multipartId: z.string(), partNumber: z.int().positive(), sizeBytes }),
 } as const;

@@ -18,6 +18,7 @@ import { RegistryError } from "../../registry/errors.ts";
 import { listInspections, runInspection } from "../../registry/inspect/run-inspection.ts";
 import { limits } from "../../registry/limits.ts";
 import { parseContainerPath, parseImageReference, parseName } from "../../registry/names.ts";
+import { addKey, listKeys, resealKeys, revokeKey } from "../../registry/people/sregistry-keys.ts";
 import { addToken, listTokens, revokeToken } from "../../registry/people/tokens.ts";
 import {
   addUser,
@@ -118,6 +119,13 @@ export const verbs: Readonly<Record<string, Verb>> = {
   "revoke-token": verb(z.object({ username, id: z.string() }), (ctx, actor, args) =>
     revokeToken(ctx, actor, args.username, args.id),
   ),
+  "add-key": verb(z.object({ username }), async (ctx, actor, args) => ({
+    ...(await addKey(ctx, actor, args.username)),
+    origin: ctx.settings.PUBLIC_ORIGIN,
+  })),
+  "list-keys": verb(z.object({ after }), (ctx, actor, args) => listKeys(ctx, actor, args.after ?? null)),
+  "revoke-key": verb(z.object({ username }), (ctx, actor, args) => revokeKey(ctx, actor, args.username)),
+  "reseal-keys": verb(z.object({ after }), (ctx, actor, args) => resealKeys(ctx, actor, args.after ?? null)),
   "list-collections": verb(z.object({ after }), async (ctx, actor, args) => {
     const { items, next } = await listCollections(ctx, actor, args.after ?? null);
     return {

@@ -13,9 +13,9 @@ export const sregistryStatus: StatusMap = {
   "read-only": 403,
 };
 
-/** Clients print `detail`. */
+/** Clients print `detail`, or of an upload `message`. */
 export const onSregistryError = errorHandler(sregistryStatus, (error, status) => {
   const headers: HeadersInit = { "Content-Type": "application/json", "Cache-Control": "no-store" };
   if (status === 401) headers["WWW-Authenticate"] = "SREGISTRY-HMAC-SHA256, Bearer";
-  return new Response(JSON.stringify({ detail: error.message }), { status, headers });
+  return new Response(JSON.stringify({ detail: error.message, message: error.message }), { status, headers });
 });

@@ -1,4 +1,6 @@
 import type { CollectionItem, TagDetails, TagItem, TagPlace } from "../../registry/catalog/listing.ts";
+import { digestHex } from "../../registry/digest.ts";
+import type { ContainerImage } from "../../registry/pull/container-image.ts";
 
 /*
  * The shapes of sregistry 2.1.2 (api/serializers). What it calls a container is a tag of ours.
@@ -27,18 +29,50 @@ export function presentTagItem(item: TagItem) {
 
 /** `metadata` in sregistry's keys. What was not read is null. */
 export function presentTagDetails(item: TagDetails) {
-  const attributes = attributesOf(item.metadata);
+  return presentTag(item, wholeMetadata(item, attributesOf(item.metadata)));
+}
+
+/**
+ * A container's manifest: sregistry's keys, in its order, and `commit`, which shub clients cache by, so that it is
+ * the SHA-256 of the file.
+ */
+export function presentManifest({ found, tag, frozen, inspection, metadata, definition }: ContainerImage, url: string) {
+  const { image, container, collection, entity } = found;
+  const attributes = attributesOf(metadata);
+  const labels = (attributes.labels ?? {}) as Record<string, string>;
+  const { arch, sizeBytes: size } = image;
+  const facts = { arch, size, signed: image.signed === true, encrypted: image.encrypted === true };
+  return {
+    id: `${container.id}:${tag}`,
+    name: container.name,
+    image: url,
+    tag,
+    add_date: new Date(image.publishedAt).toISOString(),
+    metrics: { size_mb: megabytes(size) },
+    version: image.digest,
+    frozen,
+    metadata: wholeMetadata({ ...facts, labels, definition, inspection }, attributes),
+    collection: collectionText({ entity: entity.name, collection: collection.name, shortName: collection.shortName }),
+    commit: digestHex(image.digest),
+    arch,
+    size,
+  };
+}
+
+type Described = Pick<TagDetails, "labels" | "size" | "arch" | "signed" | "encrypted" | "inspection" | "definition">;
+
+function wholeMetadata(described: Described, attributes: Record<string, unknown>) {
   const found = (key: string) => attributes[key] ?? null;
-  return presentTag(item, {
-    deffile: item.definition,
+  return {
+    deffile: described.definition,
     runscript: found("runscript"),
     test: found("test"),
     environment: found("environment"),
     startscript: found("startscript"),
     helpfile: found("helpfile"),
     apps: attributes.apps ?? {},
-    ...smallMetadata(item),
-  });
+    ...smallMetadata(described),
+  };
 }
 
 function presentTag<Metadata>(item: TagItem, metadata: Metadata) {
@@ -57,7 +91,7 @@ function presentTag<Metadata>(item: TagItem, metadata: Metadata) {
   };
 }
 
-function smallMetadata({ labels, size, arch, signed, encrypted, inspection }: TagItem) {
+function smallMetadata({ labels, size, arch, signed, encrypted, inspection }: Omit<Described, "definition">) {
   const state = inspection.state === "failed" ? `failed: ${inspection.reason}` : inspection.state;
   return { labels, size_mb: megabytes(size), arch, signed, encrypted, inspection: state };
 }

@@ -84,12 +84,20 @@ export async function listCollections(
  * as it is, so that two clients at once, or one that repeats itself, both go on.
  * It becomes the holder of its short name when nobody is.
  * @throws `name-invalid`, `name-taken` (kept from a deleted one), `collection-limit`, `private-only`,
+ *   `conflict` where it needs its short name and does not get it,
  *   and what the policy refuses
  */
 export async function createCollection(
   ctx: Context,
   actor: Actor,
-  input: { entityId: string; name: string; description: string; visibility: Visibility | null },
+  input: {
+    entityId: string;
+    name: string;
+    description: string;
+    visibility: Visibility | null;
+    /** Whether it must come to hold its short name, or not be made at all. */
+    needsShortName?: boolean;
+  },
 ): Promise<FoundCollection> {
   const found = await findEntity(ctx, actor, { id: input.entityId });
   const { entity } = authorizeOnEntity(ctx, actor, "entity.create-collection", found);
@@ -99,7 +107,6 @@ export async function createCollection(
   const now = ctx.now();
   const exists = sql`EXISTS (SELECT 1 FROM ${collections} WHERE ${and(eq(collections.entityId, entity.id), eq(collections.name, name))})`;
   const isOurs = sql`EXISTS (SELECT 1 FROM ${collections} WHERE ${eq(collections.id, id)})`;
-  const holdsShortName = sql`EXISTS (SELECT 1 FROM ${collections} WHERE ${and(eq(collections.id, id), eq(collections.shortName, name))})`;
   const results = await writeTogether(ctx.db, [
     guardAgainst(ctx.db, "name-taken", isBuried("collection", `${entity.name}/${name}`)),
     ...limitGuard(ctx, actor, entity, exists),
@@ -111,13 +118,21 @@ export async function createCollection(
         ${actorUserId(actor)}, ${now}, ${now})
       ON CONFLICT (entity_id, name) DO NOTHING`,
     ),
+    ...(input.needsShortName === true
+      ? [guardAgainst(ctx.db, "conflict", sql`NOT ${holdsShortName(entity.id, name)}`)]
+      : []),
     auditRow(ctx, actor, "collection.create", `${entity.name}/${name}`, { when: isOurs }),
-    auditRow(ctx, actor, "short-name.claim", name, { when: sql`${isOurs} AND ${holdsShortName}` }),
+    auditRow(ctx, actor, "short-name.claim", name, { when: sql`${isOurs} AND ${holdsShortName(entity.id, name)}` }),
     collectionQuery(ctx, actor, collectionIs({ entity: entity.name, name })),
   ]);
   const [created] = results.at(-1) as FoundCollection[];
   if (created?.collection.id === id) searchSoon(ctx);
   return authorize(ctx, actor, "collection.see", created ?? null);
+}
+
+function holdsShortName(entityId: string, name: string): SQL {
+  const isIt = and(eq(collections.entityId, entityId), eq(collections.name, name), eq(collections.shortName, name));
+  return sql`EXISTS (SELECT 1 FROM ${collections} WHERE ${isIt})`;
 }
 
 function newVisibility(ctx: Context, wanted: Visibility | null): Visibility {

@@ -5,7 +5,7 @@ import { type Statement, statement } from "../../storage/db/client.ts";
 import { guardAgainst } from "../../storage/db/guard.ts";
 import { blobs, images, tags } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
-import type { ImageReference } from "../names.ts";
+import type { ImageReference, Selector } from "../names.ts";
 import { type PublishedImage, resolveImage } from "../pull/resolve.ts";
 import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
@@ -30,9 +30,23 @@ export async function deleteImage(
   arch: string | null,
 ): Promise<Deleted> {
   const found = await resolveImage(ctx, actor, "collection.delete-image", reference, arch);
+  return await deleteFound(ctx, actor, found, reference.selector);
+}
+
+/**
+ * The same for an image that was found, by an actor who was found to be allowed to.
+ * @param also statements for the same batch
+ * @throws `not-found`, `frozen`, `read-only`
+ */
+export async function deleteFound(
+  ctx: Context,
+  actor: Actor,
+  found: PublishedImage,
+  selector: Selector,
+  also: Statement[] = [],
+): Promise<Deleted> {
   ensureWritable(found.container);
   const { image, container } = found;
-  const { selector } = reference;
   const gone =
     selector.kind === "digest"
       ? eq(tags.imageId, image.id)
@@ -64,6 +78,7 @@ export async function deleteImage(
       .returning({ id: images.id }),
     noteUnreferenced(ctx, image.digest),
     auditRow(ctx, actor, "image.delete", target, { detail: { digest: image.digest, reference: selector } }),
+    ...also,
   ]);
   searchSoon(ctx);
   const [, , , deletedTags, deletedImages] = results as [unknown, unknown, unknown, { name: string }[], unknown[]];

@@ -39,6 +39,9 @@ export interface TagPlace {
   tag: string;
 }
 
+/** What became of reading an image's metadata. */
+export type InspectionState = { state: "pending" | "done" } | { state: "failed"; reason: string };
+
 export interface TagItem extends TagPlace {
   arch: string;
   digest: string;
@@ -51,8 +54,7 @@ export interface TagItem extends TagPlace {
   /** When the tag was last set, in milliseconds since the epoch. */
   updatedAt: number;
   labels: Record<string, string>;
-  /** What became of reading its metadata. */
-  inspection: { state: "pending" | "done" } | { state: "failed"; reason: string };
+  inspection: InspectionState;
 }
 
 /** An item with all that was read of the image. Both are null while nothing was. */
@@ -261,7 +263,10 @@ type ItemRow = Omit<TagDetails, "labels" | "inspection"> & {
 };
 
 function toItem({ labels: text, state, error, ...row }: ItemRow): TagDetails {
-  const inspection =
-    state === "failed" ? { state, reason: error ?? "unknown" } : { state: state ?? ("pending" as const) };
-  return { ...row, labels: JSON.parse(text) as Record<string, string>, inspection };
+  return { ...row, labels: JSON.parse(text) as Record<string, string>, inspection: inspectionState(state, error) };
+}
+
+/** From the columns of `inspections`; null where there is no row. */
+export function inspectionState(state: "done" | "failed" | null, error: string | null): InspectionState {
+  return state === "failed" ? { state, reason: error ?? "unknown" } : { state: state ?? "pending" };
 }

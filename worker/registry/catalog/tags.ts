@@ -1,4 +1,4 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type Actor, actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
@@ -98,7 +98,7 @@ export async function setTag(
  */
 export function moveWantedTags(
   ctx: Context,
-  { containerId, digest }: { containerId: string; digest: string },
+  { containerId, digest }: { containerId: string | SQL; digest: string },
 ): [Statement, Statement] {
   const isPublishedNow = and(
     eq(images.containerId, containerId),

@@ -6,7 +6,7 @@ import { mayOnCollection } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import { downloadSeconds } from "../limits.ts";
 import type { ImageReference } from "../names.ts";
-import { resolveImage } from "./resolve.ts";
+import { type PublishedImage, resolveImage } from "./resolve.ts";
 
 /**
  * Begins a pull: checks that the actor may read the image and answers the
@@ -21,18 +21,36 @@ export async function beginPull(
   arch: string | null,
 ): Promise<{ url: string }> {
   const found = await resolveImage(ctx, actor, "collection.pull", reference, arch);
-  const { image, objectKey, container } = found;
-  if (objectKey === null) throw new RegistryError("image-corrupt");
-  const seconds = downloadSeconds(image.sizeBytes);
   const label = reference.selector.kind === "tag" ? reference.selector.tag : reference.selector.digest.slice(0, 19);
-  const fileName = `${container.name}_${label}.sif`;
   const s3 = ctx.settings.DIRECT_DOWNLOADS ? s3Of(ctx.settings) : null;
-  if (s3 !== null) return { url: await presignDownload(s3, { objectKey, fileName }, seconds) };
-  const { sizeBytes, digest, publishedAt } = image;
+  if (s3 === null) return { url: await signDownload(ctx, found, label) };
+  const objectKey = readableObject(found);
+  const fileName = fileNameOf(found, label);
+  return { url: await presignDownload(s3, { objectKey, fileName }, downloadSeconds(found.image.sizeBytes)) };
+}
+
+/**
+ * A URL of our own that a found image's bytes are read from, any number of times while it lives, by GET and by
+ * HEAD. Only for an actor who was found to be allowed to read it.
+ * @param label what the file's name says beside the container's
+ * @throws `image-corrupt`
+ */
+export async function signDownload(ctx: Context, found: PublishedImage, label: string): Promise<string> {
+  const objectKey = readableObject(found);
+  const { sizeBytes, digest, publishedAt } = found.image;
   // Public is what anybody may pull now, by everything that stands in the policy.
   const isPublic = mayOnCollection(ctx, anonymous, "collection.pull", { ...found.facts, memberRole: null });
   const said = { objectKey, sizeBytes, digest, isPublic };
-  const lifetime = { since: publishedAt, expiresAt: ctx.now() + seconds * 1000 };
+  const lifetime = { since: publishedAt, expiresAt: ctx.now() + downloadSeconds(sizeBytes) * 1000 };
   const token = await signCapability(ctx.settings, "download", said, lifetime);
-  return { url: `${ctx.origin()}/blobs/${fileName}?t=${token}` };
+  return `${ctx.origin()}/blobs/${fileNameOf(found, label)}?t=${token}`;
+}
+
+function readableObject({ objectKey }: PublishedImage): string {
+  if (objectKey === null) throw new RegistryError("image-corrupt");
+  return objectKey;
+}
+
+function fileNameOf({ container }: PublishedImage, label: string): string {
+  return `${container.name}_${label}.sif`;
 }

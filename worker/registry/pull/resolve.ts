@@ -53,9 +53,10 @@ const verification = sql<string | null>`(
   ORDER BY ${uploads.createdAt} LIMIT 1)`.as("verification");
 
 /** The blob of the image at hand, while its bytes are good. */
-const goodBlob = and(eq(blobs.digest, images.blobDigest), eq(blobs.state, "stored"));
+export const goodBlob = and(eq(blobs.digest, images.blobDigest), eq(blobs.state, "stored"));
 
-const imageColumns = {
+/** Columns of a query for an image and where it stands. */
+export const imageColumns = {
   collection: columnsOf(collections),
   entity: columnsOf(entities),
   container: columnsOf(containers),
@@ -100,7 +101,7 @@ export async function resolveImageForPush(
 }
 
 /** Why an image cannot be pulled. */
-function whyNot(found: FoundImage): RegistryError {
+export function whyNot(found: FoundImage): RegistryError {
   const { verification } = found;
   if (wasPublished(found)) return new RegistryError("image-corrupt");
   if (verification === null) return new RegistryError("not-found");
@@ -127,7 +128,7 @@ export async function findImageById(ctx: Context, actor: Actor, id: string): Pro
   return toFoundImage(await imageQuery(ctx, actor, eq(images.id, id)));
 }
 
-type ImageRow = Omit<FoundImage, "tags" | "verification"> & { tags: string; verification: string | null };
+export type ImageRow = Omit<FoundImage, "tags" | "verification"> & { tags: string; verification: string | null };
 
 export function toFoundImage(rows: ImageRow[]): FoundImage | null {
   const [row] = rows;
@@ -141,7 +142,7 @@ export function isPublished(found: FoundImage): found is PublishedImage {
   return wasPublished(found) && found.objectKey !== null;
 }
 
-function wasPublished(found: FoundImage): found is PublishedImage {
+export function wasPublished(found: FoundImage): found is PublishedImage {
   return found.image.state === "published";
 }
 
@@ -202,7 +203,7 @@ function taggedImage(hasArch: boolean): SQL {
 }
 
 /** The image that will have the tag when it is verified. */
-function wantedImage(hasArch: boolean): SQL {
+export function wantedImage(hasArch: boolean): SQL {
   const wanted = alias(images, "wanted");
   const isIt = and(
     eq(wantedTags.name, asked("wanted")),

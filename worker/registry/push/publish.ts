@@ -44,9 +44,7 @@ export async function publishUpload(
       .where(isPending(upload)),
     guardChanged(ctx.db, "conflict"),
     guardAgainst(ctx.db, "not-found", sql`NOT EXISTS (SELECT 1 FROM ${images} WHERE ${eq(images.id, image.id)})`),
-    keepBlob(ctx, upload, now),
-    discardReplaced(ctx, upload, now),
-    replaceObject(ctx, upload, now),
+    ...keepBytes(ctx, upload, now),
     ctx.db.update(images).set({ refusedReason: null }).where(eq(images.id, image.id)),
     ctx.db
       .update(images)
@@ -101,7 +99,7 @@ export function targetOf({ entity, collection, container }: FoundContainer): str
 }
 
 /** Nothing takes a part any more once R2 has completed an upload: upkeep need not wait for its URLs. */
-function urlsEnd({ multipartId }: Upload, now: number): { expiresAt?: number } {
+function urlsEnd({ multipartId }: Pick<Upload, "multipartId">, now: number): { expiresAt?: number } {
   return multipartId === null ? {} : { expiresAt: now };
 }
 
@@ -109,8 +107,15 @@ function isPending(upload: Upload) {
   return and(eq(uploads.id, upload.id), inArray(uploads.state, ["open", "verifying"]));
 }
 
+/** Statements that make stored bytes those of their blob, or leave the blob as it is, if that is good. */
+export function keepBytes(ctx: Context, stored: Stored, now: number): [Statement, Statement, Statement] {
+  return [keepBlob(ctx, stored, now), discardReplaced(ctx, stored, now), replaceObject(ctx, stored, now)];
+}
+
+type Stored = Pick<Upload, "digest" | "objectKey" | "sizeBytes">;
+
 /** The blob's row, new or as it is. Either way it has an image again. */
-function keepBlob(ctx: Context, { digest, objectKey, sizeBytes }: Upload, now: number): Statement {
+function keepBlob(ctx: Context, { digest, objectKey, sizeBytes }: Stored, now: number): Statement {
   return ctx.db
     .insert(blobs)
     .values({ digest, objectKey, sizeBytes, createdAt: now, verifiedAt: now })
@@ -118,7 +123,7 @@ function keepBlob(ctx: Context, { digest, objectKey, sizeBytes }: Upload, now: n
 }
 
 /** Has upkeep delete an object that the next statement replaces. */
-function discardReplaced(ctx: Context, { digest }: Upload, now: number): Statement {
+function discardReplaced(ctx: Context, { digest }: Stored, now: number): Statement {
   return statement(
     ctx.db,
     sql`
@@ -129,7 +134,7 @@ function discardReplaced(ctx: Context, { digest }: Upload, now: number): Stateme
 }
 
 /** Bytes that are right take the place of damaged ones, and of those that upkeep is deleting. */
-function replaceObject(ctx: Context, { digest, objectKey, sizeBytes }: Upload, now: number): Statement {
+function replaceObject(ctx: Context, { digest, objectKey, sizeBytes }: Stored, now: number): Statement {
   return ctx.db
     .update(blobs)
     .set({ objectKey, sizeBytes, state: "stored", verifiedAt: now })

@@ -3,6 +3,7 @@ import { describe } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { resumeIndexing } from "../search/index-pending.ts";
 import { collectGarbage } from "./collect-garbage.ts";
+import { forgetSignatures } from "./forget-signatures.ts";
 import { forgetUploads } from "./forget-uploads.ts";
 import { restartJobs } from "./restart-jobs.ts";
 
@@ -12,6 +13,7 @@ const parts: Record<string, Part> = {
   restartJobs,
   resumeIndexing,
   forgetUploads: untilDone(forgetUploads),
+  forgetSignatures: untilDone(forgetSignatures),
   collectGarbage: untilDone(collectGarbage),
 };
 
