@@ -22,6 +22,7 @@ const COMMAND_MS = 60_000;
 
 const sregistry = findSregistry();
 export const hasSregistry = sregistry !== null;
+export const sregistryPath = sregistry ?? "sregistry";
 if (!hasSregistry) {
   console.warn(
     "Tests with the real sregistry are skipped: there is none, neither in $SREGISTRY_CLI nor in $PATH. " +
@@ -63,14 +64,9 @@ export function newSregistryClient(
   writeFileSync(path(".sregistry"), JSON.stringify({ SREGISTRY_CLIENT: "registry", registry }));
   const env = {
     HOME: folder,
-    PATH: `${dirname(sregistry ?? "")}${delimiter}${process.env.PATH ?? ""}`,
+    PATH: `${dirname(sregistryPath)}${delimiter}${process.env.PATH ?? ""}`,
     LC_ALL: "C.UTF-8",
-    // In the password database's home by default, whatever HOME says (0.2.39, defaults.py).
-    SREGISTRY_CLIENT_SECRETS: path(".sregistry"),
-    SREGISTRY_TMPDIR: folder,
-    // No database: a pull writes the file, and that is all.
-    SREGISTRY_DISABLE: "1",
-    SINGULARITY_DISABLE_CACHE: "1",
+    ...sregistryEnvironment(folder),
     // A registry that a URI names without a scheme.
     SREGISTRY_REGISTRY_NOHTTPS: "1",
     NO_PROXY: "127.0.0.1",
@@ -86,13 +82,25 @@ export function newSregistryClient(
   };
 }
 
+/** What keeps the client within a folder. */
+export function sregistryEnvironment(folder: string): Record<string, string> {
+  return {
+    // In the password database's home by default, whatever HOME says (0.2.39, defaults.py).
+    SREGISTRY_CLIENT_SECRETS: join(folder, ".sregistry"),
+    SREGISTRY_TMPDIR: folder,
+    // No database: a pull writes the file, and that is all.
+    SREGISTRY_DISABLE: "1",
+    SINGULARITY_DISABLE_CACHE: "1",
+  };
+}
+
 /** Deletes all of them; for `afterAll`. */
 export function removeSregistryClients(): void {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
 async function execute(args: string[], folder: string, env: Record<string, string>): Promise<SregistryResult> {
-  const child = spawn(sregistry ?? "sregistry", args, { cwd: folder, env, timeout: COMMAND_MS, killSignal: "SIGKILL" });
+  const child = spawn(sregistryPath, args, { cwd: folder, env, timeout: COMMAND_MS, killSignal: "SIGKILL" });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (some: string) => {

@@ -16,6 +16,7 @@ import {
   type Sending,
   type SregistryUser,
   sendForm,
+  sregistryDelete,
   sregistryPull,
   sregistryPush,
 } from "../support/worker/sregistry.ts";
@@ -376,6 +377,34 @@ describe("a pull", () => {
       const answer = await ask(image, { method });
       expect([answer.status, answer.headers.get("Content-Length")]).toEqual([200, String(bytes.length)]);
       await answer.arrayBuffer();
+    }
+  });
+
+  it("of anything needs a signature with API_REQUIRE_AUTH, and then works (F-131)", async () => {
+    const alice = await newSigner("closed");
+    const name = `${uniqueName("closed")}/tool:1`;
+    await sregistryPush(alice, name, makeSif({ salt: name }));
+    const env = environment({ API_REQUIRE_AUTH: "true" });
+    expect((await ask(`/api/container/${name}`, { env })).status).toBe(403);
+    const headers = { Authorization: signed("pull", alice, namesOf(name)) };
+    expect((await ask(`/api/container/${name}`, { env, headers })).status).toBe(200);
+  });
+
+  it("that is refused has the status of what happened, where the original answered 200 with a number, or 500 (W-17)", async () => {
+    const [alice, bob] = [await newSigner("honest"), await newSigner("honest")];
+    const name = `${uniqueName("honest")}/tool:1`;
+    await sregistryPush(alice, name, makeSif({ salt: name }));
+    const wrong = { Authorization: signed("pull", { ...alice, key: bob.key }, namesOf(name)) };
+    const answers = [
+      await ask(`/api/container/${name}`, { headers: wrong }),
+      await askToPush(bob, name),
+      await sendForm(bob, name, makeSif({ salt: "honest" })),
+      await sregistryDelete(name, bob),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([401, 403, 403, 403]);
+    for (const answer of answers) {
+      const detail = expect.stringMatching(/^[A-Z].+\.$/);
+      expect(await answer.json()).toEqual({ detail, message: detail });
     }
   });
 
