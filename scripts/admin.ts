@@ -1,79 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isLoopback } from "../worker/origin.ts";
+import { commands } from "./admin-commands.ts";
 import { explainIfAsked, fail, readOptions } from "./arguments.ts";
 import { DEFAULT_DATA, findServer, loadSecrets, readSecrets } from "./server/local-data.ts";
-
-/** Each command and the options it takes; what they may hold is checked by the registry. */
-const commands: Record<string, { takes: string; does: string }> = {
-  "add-superuser": { takes: "--username NAME", does: "make a user a superuser; creates the user if need be" },
-  "remove-superuser": { takes: "--username NAME", does: "take that away" },
-  "add-admin": { takes: "--username NAME", does: "make a user an administrator; creates the user if need be" },
-  "remove-admin": { takes: "--username NAME", does: "take that away" },
-  "add-user": { takes: "--username NAME", does: "create a user, and the entity of the same name" },
-  "disable-user": { takes: "--username NAME", does: "stop all of a user's tokens at once" },
-  "enable-user": { takes: "--username NAME", does: "let them work again" },
-  "delete-user": { takes: "--username NAME", does: "delete a user who owns no collection" },
-  "list-users": { takes: "", does: "list all users" },
-  "add-token": {
-    takes: "--username NAME [--name TEXT] [--scopes pull,push,manage] [--collection ENTITY/COLLECTION] [--days N]",
-    does: "make an access token; it is printed once, alone on its line",
-  },
-  "list-tokens": { takes: "--username NAME", does: "list a user's tokens, without what could be used as one" },
-  "revoke-token": { takes: "--username NAME --id ID", does: "end a token; the first 8 characters of its id will do" },
-  "add-key": {
-    takes: "--username NAME",
-    does: "make the key sregistry-cli signs with, in place of the one there was; it is printed once, alone on its line",
-  },
-  "list-keys": { takes: "", does: "list who has such a key, and which sealing secret it is sealed with" },
-  "revoke-key": { takes: "--username NAME", does: "end it" },
-  "reseal-keys": { takes: "", does: "seal all of them with the present SEALING_SECRET, after it was changed" },
-  "list-collections": { takes: "", does: "list all collections" },
-  "set-visibility": {
-    takes: "--collection ENTITY/COLLECTION --visibility public|internal|private",
-    does: "say who may see a collection",
-  },
-  "set-member": {
-    takes: "--collection ENTITY/COLLECTION --username NAME --role owner|contributor|reader|none",
-    does: "give a user a role in a collection, or take it away",
-  },
-  "delete-collection": { takes: "--collection ENTITY/COLLECTION", does: "delete a collection and all its images" },
-  "give-short-name": {
-    takes: "--collection ENTITY/COLLECTION --name SHORT",
-    does: "let two-part references find it; 'library' for one-part ones; '' takes the name away",
-  },
-  "free-name": {
-    takes: "--kind entity|collection|short-name --name NAME",
-    does: "let the name of something deleted be used again",
-  },
-  freeze: {
-    takes: "--image REFERENCE [--arch ARCH]",
-    does: "keep a tag, or by digest an image, from being replaced or deleted",
-  },
-  thaw: { takes: "--image REFERENCE [--arch ARCH]", does: "undo that" },
-  "set-read-only": {
-    takes: "--container ENTITY/COLLECTION/CONTAINER --value true|false",
-    does: "keep a container as it is",
-  },
-  "add-topic": { takes: "--container ENTITY/COLLECTION/CONTAINER --topic TEXT", does: "give a container a topic tag" },
-  "remove-topic": { takes: "--container ENTITY/COLLECTION/CONTAINER --topic TEXT", does: "take it away" },
-  "list-topics": { takes: "", does: "list all topic tags, with how many containers have each" },
-  "delete-image": { takes: "--image REFERENCE [--arch ARCH]", does: "delete a tag, or by digest an image" },
-  "list-audit": { takes: "", does: "show who did what, newest first" },
-  verify: {
-    takes: "--all | --image REFERENCE [--arch ARCH]",
-    does: "read what is stored and hold it against its digests; what is damaged is marked, and heals when it is pushed again",
-  },
-  inspect: {
-    takes: "--all | --again | --image REFERENCE [--arch ARCH]",
-    does: "read the metadata of images: of those that nobody has read yet or that failed, of all again, or of one",
-  },
-  "rebuild-search": {
-    takes: "",
-    does: "make the search index anew; meanwhile searches find what is in it so far",
-  },
-  "check-integrity": { takes: "", does: "hold database and bucket against each other; reads only" },
-};
 
 const [name = "", ...rest] = process.argv.slice(2);
 if (name === "--help") explainIfAsked([name], usage());
