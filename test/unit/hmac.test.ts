@@ -131,7 +131,7 @@ describe("a signed header", () => {
 });
 
 describe("the hour of a signature", () => {
-  const at = Date.UTC(2024, 0, 2, 3, 59, 59);
+  const at = Date.UTC(2024, 0, 2, 3, 54, 59);
 
   it("is written in UTC", () => {
     expect(timestampOf(at)).toBe("20240102T03Z");
@@ -144,9 +144,17 @@ describe("the hour of a signature", () => {
     expect(isCurrent("20231231T23Z", Date.UTC(2024, 0, 1, 0, 30))).toBe(true);
   });
 
-  it("is over when a used one is forgotten", () => {
-    const end = signatureEnd(at);
-    expect(isCurrent(timestampOf(at), end - 1)).toBe(true);
-    expect(isCurrent(timestampOf(at), end)).toBe(false);
+  it("is good five minutes before it begins, for a clock that is ahead", () => {
+    expect(isCurrent("20240102T04Z", Date.UTC(2024, 0, 2, 3, 54, 59))).toBe(false);
+    expect(isCurrent("20240102T04Z", Date.UTC(2024, 0, 2, 3, 55))).toBe(true);
+  });
+
+  it.each([
+    ["20240102T03Z", at],
+    ["20240102T04Z", Date.UTC(2024, 0, 2, 3, 59)],
+  ])("is over when a used one is forgotten: %s", (hour, usedAt) => {
+    const end = signatureEnd(usedAt);
+    expect(isCurrent(hour, end - 1)).toBe(true);
+    expect(isCurrent(hour, end)).toBe(false);
   });
 });

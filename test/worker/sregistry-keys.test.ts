@@ -55,6 +55,21 @@ describe("a signature", () => {
     expect(outcomes.map((one) => Array.isArray(one))).toEqual([false, true, true, false]);
   });
 
+  it("that is wrong does not count as a use of the key", async () => {
+    const carol = await newSigner("carol");
+    const lastUsed = env.DB.prepare(
+      "SELECT last_used_at AS at FROM sregistry_keys WHERE user_id = (SELECT id FROM users WHERE username = ?)",
+    ).bind(carol.username);
+    const send = async (key: string) =>
+      await ask("/api/container/demo/tool:1.0", {
+        headers: { Authorization: signed("pull", { ...carol, key }, names) },
+      });
+    await send("another");
+    expect(await lastUsed.first("at")).toBeNull();
+    await send(carol.key);
+    expect(await lastUsed.first("at")).toEqual(expect.any(Number));
+  });
+
   it("of another key, of nobody, or of a user without a key is refused in the same words", async () => {
     const bob = await newPerson("bob");
     const nobody = { username: "nobody-at-all", key: alice.key };

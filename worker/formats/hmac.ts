@@ -23,6 +23,8 @@ export interface SignedNames {
 
 const SCHEME = "SREGISTRY-HMAC-SHA256";
 const HOUR_MS = 3_600_000;
+/** How far a client's clock may be ahead. */
+const AHEAD_MS = 5 * 60_000;
 const kinds: readonly SignatureKind[] = ["push", "upload", "pull", "delete", "build"];
 
 /** Whether a header is meant to be a signature at all. The scheme's case does not matter. */
@@ -58,14 +60,17 @@ export function timestampOf(at: number): string {
   return `${new Date(at).toISOString().slice(0, 13).replaceAll("-", "")}Z`;
 }
 
-/** Whether an hour is this one or the one before: a client must not fail because the hour turned on the way. */
+/**
+ * Whether an hour is this one or the one before: a client must not fail because the hour turned on the way. In its
+ * last minutes the next one is, for clocks that are ahead.
+ */
 export function isCurrent(timestamp: string, now: number): boolean {
-  return timestamp === timestampOf(now) || timestamp === timestampOf(now - HOUR_MS);
+  return [now, now - HOUR_MS, now + AHEAD_MS].some((at) => timestampOf(at) === timestamp);
 }
 
-/** From when on no signature of the present hour is current any more, in milliseconds. */
+/** From when on no signature that is current now is so any more, in milliseconds. */
 export function signatureEnd(now: number): number {
-  return (Math.floor(now / HOUR_MS) + 2) * HOUR_MS;
+  return (Math.floor((now + AHEAD_MS) / HOUR_MS) + 2) * HOUR_MS;
 }
 
 function decodeName(base64: string): string | null {

@@ -33,7 +33,9 @@ export type TakenKind = keyof typeof scopesOf;
 /** Whoever a request says it is from, whether that is proved already or only by the names still to come. */
 export type Sender =
   | { kind: "known"; actor: Actor }
-  | { kind: "signed"; header: SignedHeader; user: typeof users.$inferSelect; key: KeyRow; text: string };
+  | { kind: "signed"; header: SignedHeader; user: typeof users.$inferSelect; key: KeyRow; opened: OpenedKey };
+
+type OpenedKey = NonNullable<Awaited<ReturnType<typeof openKey>>>;
 
 /** Who sends a request, and whether their credential is good for this one alone. */
 export interface Authenticated {
@@ -55,7 +57,7 @@ export async function authenticateSigned(
   names: SignedNames,
 ): Promise<Authenticated> {
   const sender = await findSender(ctx, authorization, kind);
-  const actor = await verifySender(sender, [names]);
+  const actor = await verifySender(ctx, sender, [names]);
   return { actor, signature: sender.kind === "signed" ? sender.header.signature : null };
 }
 
@@ -77,24 +79,24 @@ export async function findSender(
   const row = await keyQuery(ctx.db, "by-username").get({ username: header.username.toLowerCase() });
   const opened = row === undefined || row.user.disabledAt !== null ? null : await openKey(ctx, row.key);
   if (row === undefined || opened === null) throw wrong();
-  noteUse(ctx, row.key, opened);
-  return { kind: "signed", header, user: row.user, key: row.key, text: opened.text };
+  return { kind: "signed", header, user: row.user, key: row.key, opened };
 }
 
 /**
  * @param candidates names the client may have signed: it signs a collection's name as it was typed
  * @throws `invalid-credential`
  */
-export async function verifySender(sender: Sender, candidates: readonly SignedNames[]): Promise<Actor> {
+export async function verifySender(ctx: Context, sender: Sender, candidates: readonly SignedNames[]): Promise<Actor> {
   if (sender.kind === "known") return sender.actor;
-  const { header, user, key, text } = sender;
+  const { header, user, key, opened } = sender;
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const encode = (given: string) => new TextEncoder().encode(given);
-  const secret = await crypto.subtle.importKey("raw", encode(text), hmac, false, ["verify"]);
+  const secret = await crypto.subtle.importKey("raw", encode(opened.text), hmac, false, ["verify"]);
   const signature = new Uint8Array(Buffer.from(header.signature, "hex"));
   for (const names of candidates) {
     // Compares in constant time.
     if (await crypto.subtle.verify("HMAC", secret, signature, encode(payloadOf(header, names)))) {
+      noteUse(ctx, key, opened);
       return signedActor(user, key, header.kind);
     }
   }
@@ -133,7 +135,7 @@ function signedActor(user: typeof users.$inferSelect, key: KeyRow, kind: Signatu
 }
 
 /** Written at most once an hour, outside the answer; a key that the previous secret sealed is sealed anew by the way. */
-function noteUse(ctx: Context, key: KeyRow, opened: { text: string; isCurrent: boolean }): void {
+function noteUse(ctx: Context, key: KeyRow, opened: OpenedKey): void {
   const now = ctx.now();
   if (!opened.isCurrent && ctx.settings.SEALING_SECRET !== null) {
     ctx.later(resealKey(ctx, key, opened.text));

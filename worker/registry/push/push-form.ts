@@ -53,6 +53,7 @@ export async function pushForm(
   const userId = sender.kind === "signed" ? sender.user.id : sender.actor.kind === "user" ? sender.actor.userId : null;
   const { by, typed } = await readCollection(ctx, userId, names.collection);
   const actor = await verifySender(
+    ctx,
     sender,
     typed.map((collection) => ({ collection, container, tag })),
   );
