@@ -3,7 +3,16 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { limits } from "../../worker/registry/limits.ts";
 import { makeSif } from "../support/make-sif.ts";
 import { counted } from "../support/worker/calls.ts";
-import { ask, askJson, environment, newPerson, type Person, type Pushed, push } from "../support/worker/registry.ts";
+import {
+  ask,
+  askJson,
+  environment,
+  newPerson,
+  type Person,
+  type Pushed,
+  push,
+  uniqueName,
+} from "../support/worker/registry.ts";
 
 interface Page<T> {
   items: T[];
@@ -130,6 +139,15 @@ describe("sregistry's label searches", () => {
     expect(await search("/absent/key")).toEqual([]);
   });
 
+  it("leave long values out of lists, and find them by themselves", async () => {
+    const { imageId } = await push(alice.token, `${alice.username}/marked/long:v1`, makeSif({ salt: "long" }));
+    const value = "x".repeat(513);
+    await label(imageId, { description: value });
+    expect(await search("/description/key")).toEqual([]);
+    expect((await search(`/description/key/${value}/value`)).map(({ key }) => key)).toEqual(["description"]);
+    await env.DB.prepare("DELETE FROM labels WHERE image_id = ?").bind(imageId).run();
+  });
+
   it("hold nothing private for those who may not see it, nor its uri", async () => {
     for (const form of [
       "",
@@ -144,4 +162,17 @@ describe("sregistry's label searches", () => {
       expect(JSON.stringify(await search(form, alice.token)), form).toContain("hidden/app:v1");
     }
   });
+});
+
+it("a label without a value has its images too", async () => {
+  const { imageId } = await push(
+    alice.token,
+    `${alice.username}/${uniqueName("empty")}/tool:1`,
+    makeSif({ salt: "empty" }),
+  );
+  await env.DB.prepare("INSERT INTO labels (image_id, key, value) VALUES (?, 'without-value', '')").bind(imageId).run();
+  const values = await askJson<{ items: unknown[] }>("/api/v1/labels/without-value");
+  expect(values.items).toEqual([{ value: "", images: 1 }]);
+  const images = await askJson<{ items: { container: string }[] }>("/api/v1/labels/without-value/");
+  expect(images.items.map(({ container }) => container)).toEqual(["tool"]);
 });

@@ -291,3 +291,36 @@ describe("when the index cannot be reached", () => {
     expect(await resumeIndexing(testContext())).toBe(0);
   });
 });
+
+it("a search asks the index for at most 200 candidates, and all of them are decided in the main database", async () => {
+  const asked: number[] = [];
+  const counting = { ...environment() };
+  counting.SEARCH_DB = new Proxy(counting.SEARCH_DB, {
+    get: (database, name) => {
+      if (name !== "prepare") return Reflect.get(database, name).bind(database);
+      return (text: string) =>
+        new Proxy(database.prepare(text), {
+          get: (statement, method) => {
+            if (method !== "bind") return Reflect.get(statement, method);
+            return (...values: unknown[]) => {
+              asked.push(Number(values.at(-1)));
+              return statement.bind(...values);
+            };
+          },
+        });
+    },
+  });
+  for (const url of [
+    "/v1/search?value=anything",
+    "/api/v1/search?q=anything",
+    "/api/v1/search?q=anything&arch=amd64",
+  ]) {
+    asked.length = 0;
+    expect((await ask(url, { env: counting })).status, url).toBe(200);
+    expect(asked.length, url).toBeGreaterThan(0);
+    expect(
+      asked.reduce((sum, limit) => sum + limit, 0),
+      url,
+    ).toBe(200);
+  }
+});

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Actor, operator } from "../../worker/access/roles.ts";
 import { setMember, setVisibility } from "../../worker/registry/catalog/manage.ts";
+import { limits } from "../../worker/registry/limits.ts";
 import { authenticate } from "../../worker/registry/people/authenticate.ts";
 import { search } from "../../worker/registry/search/search-catalog.ts";
 import { makeSif } from "../support/make-sif.ts";
@@ -342,4 +343,28 @@ describe("facets", () => {
     expect((await ask(`/api/v1/search?q=${word}&signed=perhaps`)).status).toBe(400);
     expect((await ask(`/api/v1/search?q=${word}&collection=nonsense`)).status).toBe(400);
   });
+});
+
+it("with PRIVATE_ONLY what was public before does not hide what one may see", async () => {
+  const word = "crowdedword";
+  const owner = await newPerson("crowded");
+  await push(owner.token, `${owner.username}/${word}/mine:1`, makeSif({ salt: word }), { private: true });
+  await indexed();
+  // Documents that nobody may see any more, newer than that and more than are ranked.
+  const crowd = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= ${limits.searchRanked})`;
+  await env.SEARCH_DB.batch(
+    [
+      `${crowd} INSERT INTO documents (kind, subject) SELECT 'image', 'crowd-' || i FROM n`,
+      `INSERT INTO document_text (rowid, names, facts)
+       SELECT id, '${word}', 'kimage vpublic' FROM documents WHERE subject LIKE 'crowd-%'`,
+    ].map((sql) => env.SEARCH_DB.prepare(sql)),
+  );
+  const url = `/api/v1/search?q=${word}`;
+  const found = await askJson<{ items: unknown[] }>(url, {
+    token: owner.token,
+    env: environment({ PRIVATE_ONLY: "1" }),
+  });
+  expect(found.items).toHaveLength(1);
+  const nobody = await askJson<{ items: unknown[] }>(url, { env: environment({ PRIVATE_ONLY: "1" }) });
+  expect(nobody.items).toEqual([]);
 });

@@ -18,6 +18,7 @@ import {
   type Pushed,
   push,
   testContext,
+  uniqueName,
 } from "../support/worker/registry.ts";
 
 /*
@@ -350,5 +351,43 @@ describe("what else there is under /api", () => {
       expect((await ask(`/api/${address}`, { env: watched })).status, address).toBe(200);
       expect(counts, address).toEqual({ d1: 1, r2: 0, durable: 0 });
     }
+  });
+});
+
+it("a tag that ends in .json is found by its id", async () => {
+  const path = `${alice.username}/${uniqueName("suffix")}`;
+  const { containerId } = await push(alice.token, `${path}/tool:v1.json`, makeSif({ salt: path }));
+  for (const suffix of ["", "/", ".json"]) {
+    expect((await ask(`/api/containers/${containerId}:v1.json${suffix}`)).status, suffix).toBe(200);
+  }
+});
+
+it("a list stays small, however much one image's labels say and however many tags it has", async () => {
+  const path = `${alice.username}/${uniqueName("labelled")}`;
+  const { imageId, containerId } = await push(alice.token, `${path}/tool:1`, makeSif({ salt: path }));
+  const labels = Object.fromEntries(Array.from({ length: 240 }, (_, n) => [`key${n}`, "x".repeat(4096)]));
+  await env.DB.batch([
+    env.DB.prepare("DELETE FROM labels WHERE image_id = ?").bind(imageId),
+    env.DB.prepare(
+      `INSERT INTO labels (image_id, key, value) SELECT ?1, key, value FROM json_each(json_set(?2, '$.a', 'short'))`,
+    ).bind(imageId, JSON.stringify(labels)),
+    env.DB.prepare(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50)
+       INSERT INTO tags (container_id, arch, name, image_id, updated_at) SELECT ?1, 'amd64', 't' || i, ?2, 0 FROM n`,
+    ).bind(containerId, imageId),
+  ]);
+  const list = await (await ask("/api/containers/")).text();
+  expect(list.length).toBeLessThan(500_000);
+  expect(list).toContain('"labels":{"a":"short"}');
+  const whole = await (await ask(`/api/containers/${containerId}:t1`)).text();
+  expect(whole.length).toBeGreaterThan(900_000);
+});
+
+it("with PRIVATE_ONLY every collection is shown as private", async () => {
+  const collection = uniqueName("only");
+  await push(alice.token, `${alice.username}/${collection}/tool:1`, makeSif({ salt: collection }));
+  const of = environment({ PRIVATE_ONLY: "1" });
+  expect(await askJson(`/api/collection/${collection}`, { token: alice.token, env: of })).toMatchObject({
+    private: true,
   });
 });

@@ -218,6 +218,18 @@ describe("a deletion by sregistry-cli", () => {
     expect(manifest.frozen).toBe(true);
   });
 
+  it("takes the tag of every architecture at once, unless one is named", async () => {
+    const path = await pushed(alice);
+    const others = ["04", "11"].map((archCode) => makeSif({ salt: path, archCode }));
+    for (const bytes of others) await sregistryPush(alice, `${path}:1`, bytes);
+    const statusOf = async (arch: string) => (await ask(`/v1/images/${alice.username}/${path}:1?arch=${arch}`)).status;
+    const named = await ask(`/api/container/${path}:1?arch=s390x`, { method: "DELETE", token: alice.token });
+    expect([named.status, await statusOf("s390x"), await statusOf("arm64")]).toEqual([204, 404, 200]);
+    expect((await sregistryDelete(`${path}:1`, alice)).status).toBe(204);
+    expect([await statusOf("amd64"), await statusOf("arm64")]).toEqual([404, 404]);
+    expect((await ask(`/api/container/${path}:1`)).status).toBe(404);
+  });
+
   it("works once: the same request again deletes nothing that was pushed since (W-11)", async () => {
     const path = await pushed(alice);
     const at = Date.now();

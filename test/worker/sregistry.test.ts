@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { operator } from "../../worker/access/roles.ts";
 import { setFrozen, setReadOnly, setVisibility } from "../../worker/registry/catalog/manage.ts";
 import { limits } from "../../worker/registry/limits.ts";
@@ -7,6 +7,7 @@ import { parseContainerPath, parseImageReference } from "../../worker/registry/n
 import { checkIntegrity } from "../../worker/registry/upkeep/check-integrity.ts";
 import { makeSif } from "../support/make-sif.ts";
 import { namesOf, signed } from "../support/sregistry-client.ts";
+import { observed } from "../support/worker/calls.ts";
 import { ask, digestOf, environment, pull, push, testContext, uniqueName } from "../support/worker/registry.ts";
 import {
   askToPush,
@@ -113,6 +114,22 @@ describe("a push by sregistry-cli", () => {
     expect((await sendForm(alice, name, makeSif({ salt: name }), { cid, authorization })).status).toBe(200);
     const older = signed("upload", alice, namesOf(name), Date.now() - 2 * HOUR_MS);
     expect((await sendForm(alice, name, makeSif({ salt: name }), { cid, authorization: older })).status).toBe(401);
+  });
+
+  it("goes on though its hour is long over when the file has come in", async () => {
+    const name = `${uniqueName("slow")}/tool:1`;
+    const bytes = makeSif({ salt: name });
+    const cid = await cidOf(await askToPush(alice, name));
+    const now = Date.now();
+    const clock = vi.spyOn(Date, "now").mockReturnValue(now);
+    const slow = observed(environment(), ({ kind }) => {
+      // The first byte is stored long after the form began, the answer comes later still.
+      if (kind === "r2") clock.mockReturnValue(now + 3 * HOUR_MS);
+    });
+    const answer = await sendForm(alice, name, bytes, { cid, env: slow });
+    clock.mockRestore();
+    expect(answer.status).toBe(200);
+    expect(await sregistryPull(name)).toEqual(bytes);
   });
 
   it("may come with an access token, and name the collection itself, as curl would", async () => {

@@ -148,7 +148,7 @@ export const limits = {
   searchLabels: 8,
   /** Words of such a filter that the index is asked for; each costs it a look. */
   searchLabelWords: 16,
-  /** Characters of a definition file that are indexed: its `%labels` and what it installs stand well before that. */
+  /** Characters of a definition file, and of an image's labels, that are indexed: people write some kilobytes. */
   searchIndexedText: 32 * KIB,
   /** People, and collections of an entity, whose right to see something the index knows. It is only a hint. */
   searchIndexedPeople: 1000,
@@ -166,8 +166,10 @@ export const limits = {
   listedTags: 10_000,
   /** Collections in one list for clients that know no pages: with their tags it stays within some megabytes. */
   listedCollections: 5000,
-  /** Tags in one list that has the labels of their images with them, a few kilobytes each. */
+  /** Tags in one list that has the labels of their images with them. */
   listedItems: 5000,
+  /** Characters of an image's labels in such a list: those that people write are fewer. */
+  listedLabelsLength: 2 * KIB,
   /** Collections or tags in one page that a client asks for by `limit`. More than that is cut down to it. */
   offsetPage: 1000,
   /** Tags shown at once with all that was read of their images: each may hold some hundred kilobytes of text. */
@@ -176,6 +178,8 @@ export const limits = {
   topicsPerContainer: 50,
   /** A topic is a word or a few. */
   topicLength: 50,
+  /** The longest value of a label in a list of them: with the labels of 10,000 tags that is 5 MB. */
+  foundLabelLength: 512,
   /** Names shown of a damaged blob: enough to know where to push it again. */
   namesOfBlob: 10,
   /** Rows one step of the integrity check reads: one R2 list call. */

@@ -30,17 +30,17 @@ export async function streamIn(
   onPlan: (plan: StreamPlan) => Promise<void>,
 ): Promise<Streamed> {
   const parts = fillParts(bytes, partBytes);
-  const first = await parts.next();
-  const start = first.done ? new Uint8Array() : first.value;
-  const second = start.length < partBytes ? null : await parts.next();
-  if (second === null || second.done) {
-    await onPlan({ start, multipartId: null });
-    return await putWhole(bucket, key, start);
+  // Nothing else may hold these: it would for as long as the rest takes.
+  const waiting = await takeTwo(parts, partBytes);
+  const startOf = ([start = new Uint8Array()]: readonly Uint8Array[]) => start;
+  if (waiting.length < 2) {
+    await onPlan({ start: startOf(waiting), multipartId: null });
+    return await putWhole(bucket, key, startOf(waiting));
   }
   const multipartId = await beginMultipart(bucket, key);
   try {
-    await onPlan({ start, multipartId });
-    return await putParts(bucket, { objectKey: key, multipartId }, restOf(start, second.value, parts));
+    await onPlan({ start: startOf(waiting), multipartId });
+    return await putParts(bucket, { objectKey: key, multipartId }, restOf(waiting, parts));
   } catch (thrown) {
     // What went wrong first is what counts. R2 itself ends an upload after a week.
     await abortMultipart(bucket, key, multipartId).catch(() => undefined);
@@ -88,9 +88,15 @@ async function putParts(
   return { sizeBytes, sha256Hex: hash.digest("hex") };
 }
 
-async function* restOf(first: Uint8Array, second: Uint8Array, parts: AsyncIterable<Uint8Array>) {
-  yield first;
-  yield second;
+async function takeTwo(parts: AsyncGenerator<Uint8Array, void>, partBytes: number): Promise<Uint8Array[]> {
+  const first = await parts.next();
+  if (first.done) return [];
+  const second = first.value.length < partBytes ? null : await parts.next();
+  return second === null || second.done ? [first.value] : [first.value, second.value];
+}
+
+async function* restOf(waiting: Uint8Array[], parts: AsyncIterable<Uint8Array>) {
+  for (let part = waiting.shift(); part !== undefined; part = waiting.shift()) yield part;
   yield* parts;
 }
 

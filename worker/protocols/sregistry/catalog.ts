@@ -71,10 +71,14 @@ for (const path of ["/api/containers", "/api/containers.json"]) {
 }
 
 get("/api/containers/:id", async (c) => {
-  const [containerId = "", tag = ""] = withoutSuffix(param(c, "id")).split(":");
-  const [item] = await listTagDetails(c.var.ctx, c.var.actor, { id: { containerId, tag } });
-  if (item === undefined) throw new RegistryError("not-found");
-  return c.json(presentTagDetails(item));
+  const id = param(c, "id");
+  // A tag may itself end as the suffix does.
+  for (const form of new Set([id, withoutSuffix(id)])) {
+    const [containerId = "", tag = ""] = form.split(":");
+    const [item] = await listTagDetails(c.var.ctx, c.var.actor, { id: { containerId, tag } });
+    if (item !== undefined) return c.json(presentTagDetails(item));
+  }
+  throw new RegistryError("not-found");
 });
 
 get("/api/container/search/name/:container", async (c) => {

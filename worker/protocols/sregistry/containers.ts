@@ -45,9 +45,9 @@ function referenceOf(c: HonoContext<AppEnv>): TaggedReference | null {
   const text = (c.req.param("reference") ?? "").replace(/\/$/, "");
   const entity = c.req.param("entity");
   if (entity === undefined && /^search\/.+\/./.test(text)) return null;
-  // The client signs what it was typed, and that is without the entity here.
   const reference = parseTaggedReference(text);
   if (entity === undefined) return reference;
   if (reference.path.entity !== null) throw new RegistryError("reference-invalid");
-  return { ...parseTaggedReference(`${entity}/${text}`), typed: reference.typed };
+  // The entity is signed too: else what was signed for a short name would do for any entity's collection of that name.
+  return parseTaggedReference(`${entity}/${text}`);
 }

@@ -14,8 +14,8 @@ labels.get("/api/v1/labels/:key", withContext, withActor, async (c) => {
   return c.json(await listLabelValues(c.var.ctx, c.var.actor, input));
 });
 
-/** A value may hold slashes. */
-labels.get("/api/v1/labels/:key/:value{.+}", withContext, withActor, async (c) => {
+/** A value may hold slashes, and may be empty. */
+labels.get("/api/v1/labels/:key/:value{.*}", withContext, withActor, async (c) => {
   const { key, value } = c.req.param();
   const { items, next } = await listLabelledImages(c.var.ctx, c.var.actor, {
     key,

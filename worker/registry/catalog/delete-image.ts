@@ -33,9 +33,13 @@ export async function deleteImage(
   return await deleteFound(ctx, actor, found, reference.selector);
 }
 
+/** What a deletion must know of an image. */
+type Target = Pick<PublishedImage["image"], "id" | "digest" | "arch">;
+
 /**
  * The same for an image that was found, by an actor who was found to be allowed to.
- * @param also statements for the same batch
+ * @param also.images others that lose the same tag, each for its architecture
+ * @param also.statements for the same batch
  * @throws `not-found`, `frozen`, `read-only`
  */
 export async function deleteFound(
@@ -43,42 +47,16 @@ export async function deleteFound(
   actor: Actor,
   found: PublishedImage,
   selector: Selector,
-  also: Statement[] = [],
+  also: { images: Target[]; statements: Statement[] } = { images: [], statements: [] },
 ): Promise<Deleted> {
   ensureWritable(found.container);
   const { image, container } = found;
-  const gone =
-    selector.kind === "digest"
-      ? eq(tags.imageId, image.id)
-      : and(
-          eq(tags.containerId, container.id),
-          eq(tags.arch, image.arch),
-          eq(tags.name, selector.tag),
-          eq(tags.imageId, image.id),
-        );
-  const isLastTag = sql`NOT EXISTS (SELECT 1 FROM ${tags} WHERE ${eq(tags.imageId, image.id)})`;
-  const isThere =
-    selector.kind === "digest"
-      ? sql`EXISTS (SELECT 1 FROM ${images} WHERE ${eq(images.id, image.id)})`
-      : sql`EXISTS (SELECT 1 FROM ${tags} WHERE ${gone})`;
   const target = `${found.entity.name}/${found.collection.name}/${container.name}`;
   const results = await writeTogether(ctx.db, [
-    // Of two deletions at once the second finds nothing left.
-    guardAgainst(ctx.db, "not-found", sql`NOT ${isThere}`),
-    guardAgainst(
-      ctx.db,
-      "frozen",
-      sql`EXISTS (SELECT 1 FROM ${images} WHERE ${eq(images.id, image.id)} AND frozen = 1)`,
-    ),
-    guardAgainst(ctx.db, "frozen", sql`EXISTS (SELECT 1 FROM ${tags} WHERE ${gone} AND frozen = 1)`),
-    ctx.db.delete(tags).where(gone).returning({ name: tags.name }),
-    ctx.db
-      .delete(images)
-      .where(and(eq(images.id, image.id), isLastTag))
-      .returning({ id: images.id }),
-    noteUnreferenced(ctx, image.digest),
+    ...deletion(ctx, container.id, image, selector),
+    ...also.images.flatMap((other) => deletion(ctx, container.id, other, selector)),
     auditRow(ctx, actor, "image.delete", target, { detail: { digest: image.digest, reference: selector } }),
-    ...also,
+    ...also.statements,
   ]);
   searchSoon(ctx);
   const [, , , deletedTags, deletedImages] = results as [unknown, unknown, unknown, { name: string }[], unknown[]];
@@ -87,6 +65,32 @@ export async function deleteFound(
     tags: deletedTags.map((tag) => tag.name),
     imageDeleted: deletedImages.length > 0,
   };
+}
+
+type Deletion = [Statement, Statement, Statement, Statement, Statement, Statement];
+
+function deletion(ctx: Context, containerId: string, { id, digest, arch }: Target, selector: Selector): Deletion {
+  const gone =
+    selector.kind === "digest"
+      ? eq(tags.imageId, id)
+      : and(eq(tags.containerId, containerId), eq(tags.arch, arch), eq(tags.name, selector.tag), eq(tags.imageId, id));
+  const isLastTag = sql`NOT EXISTS (SELECT 1 FROM ${tags} WHERE ${eq(tags.imageId, id)})`;
+  const isThere =
+    selector.kind === "digest"
+      ? sql`EXISTS (SELECT 1 FROM ${images} WHERE ${eq(images.id, id)})`
+      : sql`EXISTS (SELECT 1 FROM ${tags} WHERE ${gone})`;
+  return [
+    // Of two deletions at once the second finds nothing left.
+    guardAgainst(ctx.db, "not-found", sql`NOT ${isThere}`),
+    guardAgainst(ctx.db, "frozen", sql`EXISTS (SELECT 1 FROM ${images} WHERE ${eq(images.id, id)} AND frozen = 1)`),
+    guardAgainst(ctx.db, "frozen", sql`EXISTS (SELECT 1 FROM ${tags} WHERE ${gone} AND frozen = 1)`),
+    ctx.db.delete(tags).where(gone).returning({ name: tags.name }),
+    ctx.db
+      .delete(images)
+      .where(and(eq(images.id, id), isLastTag))
+      .returning({ id: images.id }),
+    noteUnreferenced(ctx, digest),
+  ];
 }
 
 /** Notes when a blob lost its last image, for the upkeep that frees it later. */

@@ -138,7 +138,10 @@ export interface FoundLabel {
   places: TagPlace[];
 }
 
-/** Labels by key, by value, by both or all, as sregistry lists them. @throws `unauthenticated` */
+/**
+ * Labels by key, by value, by both or all, as sregistry lists them. Long values are found by their value alone.
+ * @throws `unauthenticated`
+ */
 export async function findLabels(
   ctx: Context,
   actor: Actor,
@@ -167,7 +170,9 @@ export async function findLabels(
         ctx,
         actor,
         query.key === null ? undefined : sql`${key} = ${query.key}`,
-        query.value === null ? undefined : sql`${value} = ${query.value}`,
+        query.value === null
+          ? sql`length(${labels.value}) <= ${limits.foundLabelLength}`
+          : sql`${value} = ${query.value}`,
       ),
     )
     // An image of each architecture may bear the tag, and the label.

@@ -1,5 +1,6 @@
 import { and, asc, eq, inArray, or, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
+import { effectiveVisibility } from "../../access/policy.ts";
 import type { Actor, Visibility } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { collections, containers, entities, images, tags } from "../../storage/db/schema/catalog.ts";
@@ -94,13 +95,22 @@ const itemColumns = {
   encrypted: sql<boolean>`coalesce(${images.encrypted}, 0)`.mapWith(Boolean).as("encrypted"),
   frozen: sql<boolean>`(${tags.frozen} OR ${images.frozen})`.mapWith(Boolean).as("frozen"),
   updatedAt: sql<number>`${tags.updatedAt}`.as("updated_at"),
-  labels: sql<string>`(
-    SELECT json_group_object(${labels.key}, ${labels.value}) FROM ${labels} WHERE ${labels.imageId} = ${images.id})`.as(
-    "labels",
-  ),
   state: sql<"done" | "failed" | null>`${inspections.state}`.as("inspection_state"),
   error: sql<string | null>`${inspections.error}`.as("inspection_error"),
 };
+
+/**
+ * The labels of the image at hand as a JSON object, in the order of their keys, as far as they have so many characters:
+ * somebody's image may have a megabyte of them, and any number of tags.
+ */
+export function labelObject(maxLength: number): SQL<string> {
+  return sql<string>`(
+    SELECT json_group_object(key, value) FROM (
+      SELECT ${labels.key} AS key, ${labels.value} AS value,
+        sum(length(${labels.key}) + length(${labels.value})) OVER (ORDER BY ${labels.key}) AS up_to
+      FROM ${labels} WHERE ${labels.imageId} = ${images.id})
+    WHERE up_to <= ${maxLength})`;
+}
 
 const preferred = alias(tags, "preferred");
 
@@ -186,7 +196,11 @@ export async function listCollectionItems(
       .limit(limits.listedTags),
   ]);
   const byCollection = Map.groupBy(tagRows, ({ collectionId }) => collectionId);
-  const items = rows.map((row) => ({ ...row, tags: byCollection.get(row.id) ?? [] }));
+  const items = rows.map((row) => ({
+    ...row,
+    visibility: effectiveVisibility(row.visibility, ctx.settings),
+    tags: byCollection.get(row.id) ?? [],
+  }));
   return { count: counts[0]?.count ?? 0, items };
 }
 
@@ -225,8 +239,14 @@ function countQuery(ctx: Context) {
 function itemQuery(ctx: Context, { withTexts }: { withTexts: boolean }) {
   const text = (column: SQLWrapper) => sql<string | null>`${withTexts ? column : sql`NULL`}`;
   const { definition, metadata } = inspections;
+  const labelTexts = labelObject(withTexts ? limits.sifInspectionBytes : limits.listedLabelsLength).as("labels");
   return ctx.db
-    .select({ ...itemColumns, definition: text(definition).as("definition"), metadata: text(metadata).as("metadata") })
+    .select({
+      ...itemColumns,
+      labels: labelTexts,
+      definition: text(definition).as("definition"),
+      metadata: text(metadata).as("metadata"),
+    })
     .from(tags)
     .innerJoin(images, isOn)
     .innerJoin(containers, eq(containers.id, tags.containerId))

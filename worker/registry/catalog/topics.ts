@@ -132,18 +132,21 @@ export async function addTopic(ctx: Context, actor: Actor, path: ContainerPath, 
 }
 
 /**
- * Takes a topic away. The row stays, so that the image it may have come from does not bring it back.
+ * Takes a topic away. One that came from an image does not come back with the next one.
  * @throws `topic-invalid`, `not-found`, also where the container has no such topic, and what the policy refuses
  */
 export async function removeTopic(ctx: Context, actor: Actor, path: ContainerPath, text: string): Promise<void> {
   const found = await managed(ctx, actor, path);
   const name = parseTopic(text);
+  const isIt = and(eq(topics.containerId, found.container.id), eq(topics.name, name));
   await writeTogether(ctx.db, [
     ctx.db
       .update(topics)
       .set({ removed: true, changedBy: actorUserId(actor), changedAt: ctx.now() })
-      .where(and(eq(topics.containerId, found.container.id), eq(topics.name, name), eq(topics.removed, false))),
+      .where(and(isIt, eq(topics.removed, false))),
     guardChanged(ctx.db, "not-found"),
+    // One that an image brought stays noted; of what people set and take away nothing piles up.
+    ctx.db.delete(topics).where(and(isIt, eq(topics.origin, "person"))),
     auditRow(ctx, actor, "topic.remove", pathText(found), { detail: { topic: name } }),
   ]);
   searchSoon(ctx);

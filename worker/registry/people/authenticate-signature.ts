@@ -1,4 +1,4 @@
-import { eq, sql } from "drizzle-orm";
+import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
 import type { Actor, Scope, UserActor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import {
@@ -14,7 +14,8 @@ import {
 import { preparedOnce, type Statement } from "../../storage/db/client.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { guardChanged } from "../../storage/db/guard.ts";
-import { sregistryKeys, usedSignatures, users } from "../../storage/db/schema/people.ts";
+import { sregistryKeys, tokens, usedSignatures, users } from "../../storage/db/schema/people.ts";
+import type { Unsealed } from "../../storage/sealed.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { authenticate } from "./authenticate.ts";
@@ -30,12 +31,18 @@ const scopesOf = {
 
 export type TakenKind = keyof typeof scopesOf;
 
+/** Whose key a signature must be made with. */
+interface Signer {
+  user: typeof users.$inferSelect;
+  key: KeyRow;
+  opened: Unsealed;
+}
+
 /** Whoever a request says it is from, whether that is proved already or only by the names still to come. */
 export type Sender =
   | { kind: "known"; actor: Actor }
-  | { kind: "signed"; header: SignedHeader; user: typeof users.$inferSelect; key: KeyRow; opened: OpenedKey };
-
-type OpenedKey = NonNullable<Awaited<ReturnType<typeof openKey>>>;
+  /** The signer is null where there is none: that shows when the signature is checked, as a wrong one does. */
+  | { kind: "signed"; header: SignedHeader; signer: Signer | null };
 
 /** Who sends a request, and whether their credential is good for this one alone. */
 export interface Authenticated {
@@ -78,8 +85,7 @@ export async function findSender(
   if (!isCurrent(header.timestamp, ctx.now())) throw refused("it is not of this hour. Is the clock right?");
   const row = await keyQuery(ctx.db, "by-username").get({ username: header.username.toLowerCase() });
   const opened = row === undefined || row.user.disabledAt !== null ? null : await openKey(ctx, row.key);
-  if (row === undefined || opened === null) throw wrong();
-  return { kind: "signed", header, user: row.user, key: row.key, opened };
+  return { kind: "signed", header, signer: row === undefined || opened === null ? null : { ...row, opened } };
 }
 
 /**
@@ -88,7 +94,9 @@ export async function findSender(
  */
 export async function verifySender(ctx: Context, sender: Sender, candidates: readonly SignedNames[]): Promise<Actor> {
   if (sender.kind === "known") return sender.actor;
-  const { header, user, key, opened } = sender;
+  const { header, signer } = sender;
+  if (signer === null) throw wrong();
+  const { user, key, opened } = signer;
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const encode = (given: string) => new TextEncoder().encode(given);
   const secret = await crypto.subtle.importKey("raw", encode(opened.text), hmac, false, ["verify"]);
@@ -134,8 +142,17 @@ function signedActor(user: typeof users.$inferSelect, key: KeyRow, kind: Signatu
   return { kind: "user", userId, username, isAdmin, isSuperuser, credential };
 }
 
+/** Whether a user and their credential are still good, for what was begun with it long ago. That it expired does not count. */
+export function stillGood({ userId, credential }: UserActor): SQL {
+  const isUser = and(eq(users.id, userId), isNull(users.disabledAt));
+  const isToken = and(eq(tokens.id, credential.tokenId), isNull(tokens.revokedAt));
+  return sql`(EXISTS (SELECT 1 FROM ${users} WHERE ${isUser})
+    AND (EXISTS (SELECT 1 FROM ${tokens} WHERE ${isToken})
+      OR EXISTS (SELECT 1 FROM ${sregistryKeys} WHERE ${eq(sregistryKeys.id, credential.tokenId)})))`;
+}
+
 /** Written at most once an hour, outside the answer; a key that the previous secret sealed is sealed anew by the way. */
-function noteUse(ctx: Context, key: KeyRow, opened: OpenedKey): void {
+function noteUse(ctx: Context, key: KeyRow, opened: Unsealed): void {
   const now = ctx.now();
   if (!opened.isCurrent && ctx.settings.SEALING_SECRET !== null) {
     ctx.later(resealKey(ctx, key, opened.text));

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { openCapability, signCapability } from "../../storage/capabilities.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { collectionMembers, collections, containers, entities, images, tags } from "../../storage/db/schema/catalog.ts";
-import { authorize } from "../authorize.ts";
+import { authorize, mayOnCollection } from "../authorize.ts";
 import { type Collection, collectionIs, createCollection, type FoundCollection } from "../catalog/collections.ts";
 import { getEntity, getOwnEntity } from "../catalog/entities.ts";
 import { factColumns, ownMembership } from "../catalog/facts.ts";
@@ -94,7 +94,7 @@ export async function findPushTarget(
   return authorize(ctx, actor, "collection.push", await lookUp(ctx, actor, by, names));
 }
 
-/** The same; null where there is no such collection at all. */
+/** The same; null where there is no such collection, or none that the actor may know of: both go on alike. */
 async function lookUp(
   ctx: Context,
   actor: Actor,
@@ -120,14 +120,8 @@ async function lookUp(
     .where(collectionIs(by))
     .limit(1)
     .get();
-  if (row === undefined) return null;
-  try {
-    authorize(ctx, actor, "collection.push", row);
-  } catch (thrown) {
-    // To whom it is hidden it is a short name that cannot be had.
-    const isHidden = thrown instanceof RegistryError && thrown.code === "not-found";
-    throw isHidden && "shortName" in by ? shortNameTaken(by.shortName, actor) : thrown;
-  }
+  if (row === undefined || !mayOnCollection(ctx, actor, "collection.see", row.facts)) return null;
+  authorize(ctx, actor, "collection.push", row);
   if (row.isReadOnly === 1) throw new RegistryError("read-only");
   if (row.isFrozen === 1)
     throw new RegistryError("tag-frozen", `${container}:${tag} is frozen and cannot be replaced.`);

@@ -2,12 +2,13 @@ import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type Actor, actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
-import { guardChanged } from "../../storage/db/guard.ts";
+import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
 import { containers, images, tags, uploads } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { moveTagIfAllowed, moveWantedTags } from "../catalog/tags.ts";
 import type { Digest } from "../digest.ts";
 import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
+import { stillGood } from "../people/authenticate-signature.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import type { SifFacts } from "./check-image.ts";
 import type { PushTarget } from "./prepare-push.ts";
@@ -24,7 +25,8 @@ export interface KnownUpload {
 /**
  * Publishes what came in as a stream, in one batch: container and image, made if need be, the blob, and the tag.
  * The image is found by what it is, so that two who bring the same at once end with one.
- * @throws `tag-frozen`, `conflict` when the upload ended meanwhile
+ * @throws `tag-frozen`, `conflict` when meanwhile the upload ended, the container became read-only, or whoever sends it
+ *   is not let in any more
  */
 export async function publishStreamed(
   ctx: Context,
@@ -40,6 +42,12 @@ export async function publishStreamed(
   const path = `${target.entity.name}/${target.collection.name}/${target.container}`;
   const published = { state: "published" as const, blobDigest: digest, sizeBytes, publishedAt: now, ...sif };
   const results = await writeTogether(ctx.db, [
+    guardAgainst(
+      ctx.db,
+      "conflict",
+      sql`EXISTS (SELECT 1 FROM ${containers} WHERE ${containers.id} = ${containerId} AND ${containers.readOnly} = 1)`,
+    ),
+    ...(actor.kind === "user" ? [guardAgainst(ctx.db, "conflict", sql`NOT ${stillGood(actor)}`)] : []),
     makeContainer(ctx, actor, target),
     makeImage(ctx, actor, containerId, digest),
     ctx.db

@@ -1,3 +1,4 @@
+import { actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -50,7 +51,7 @@ export async function pushForm(
   file: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const { container, tag } = names;
-  const userId = sender.kind === "signed" ? sender.user.id : sender.actor.kind === "user" ? sender.actor.userId : null;
+  const userId = sender.kind === "signed" ? (sender.signer?.user.id ?? null) : actorUserId(sender.actor);
   const { by, typed } = await readCollection(ctx, userId, names.collection);
   const actor = await verifySender(
     ctx,

@@ -21,12 +21,13 @@ export interface Wanted {
  * @throws `unavailable`
  */
 export async function findCandidates(
-  { search, log }: Context,
+  { search, settings, log }: Context,
   actor: Actor,
   match: string,
   wanted: readonly Wanted[],
 ): Promise<string[][]> {
-  const seen = seenBy(actor);
+  const seen = seenBy(actor, settings);
+  if (seen?.length === 0) return wanted.map(() => []);
   const statements = wanted.map(({ kind, also = [], limit }) => {
     const facts = [anyFact([kindFact(kind)]), ...(seen === null ? [] : [anyFact(seen)])];
     return search.prepare(query).bind(both(match, ...facts, ...also), limits.searchRanked, limit);

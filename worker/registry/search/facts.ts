@@ -1,4 +1,5 @@
 import { type Actor, isAdministrator, type Visibility } from "../../access/roles.ts";
+import type { Settings } from "../settings.ts";
 
 /*
  * Words of the index's column `facts`: letters and digits only, each one a token. They keep what the actor may not
@@ -16,14 +17,15 @@ export const collectionNameFact = (entity: string, collection: string): string =
 export const archFact = (arch: string): string => `a${hex(arch)}`;
 export const signedFact = (signed: boolean): string => (signed ? "s1" : "s0");
 
-/** Any one of these words says that the actor may see a document. Null for those who may see everything. */
-export function seenBy(actor: Actor): string[] | null {
-  if (actor.kind === "anonymous") return [visibilityFact("public")];
+/** Any one of these words says that the actor may see a document; none where they may see none. Null for those who may see everything. */
+export function seenBy(actor: Actor, { PRIVATE_ONLY }: Pick<Settings, "PRIVATE_ONLY">): string[] | null {
+  const open = (...visibilities: Visibility[]) => (PRIVATE_ONLY ? [] : visibilities.map(visibilityFact));
+  if (actor.kind === "anonymous") return open("public");
   if (actor.kind === "operator") return null;
   const { collectionId } = actor.credential;
-  if (collectionId !== null) return [visibilityFact("public"), collectionFact(collectionId)];
+  if (collectionId !== null) return [...open("public"), collectionFact(collectionId)];
   if (isAdministrator(actor)) return null;
-  return [visibilityFact("public"), visibilityFact("internal"), personFact(actor.userId)];
+  return [...open("public", "internal"), personFact(actor.userId)];
 }
 
 function plain(id: string): string {

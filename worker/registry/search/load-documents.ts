@@ -74,7 +74,7 @@ function imageDocument(row: Awaited<ReturnType<typeof imagesQuery>>[number]): Do
   const found = document("image", image.id, [row.entity.name, row.collection.name, container.name], {
     description: `${image.description}\n${container.description}`,
     topics: textOf(row.topics),
-    labels: textOf(row.labels),
+    labels: row.labels,
     definition: row.definition ?? "",
     facts: [
       ...placeFacts(row),
@@ -139,10 +139,10 @@ const topicNames = sql<string>`(
   SELECT json_group_array(${topics.name}) FROM ${topics}
   WHERE ${topics.containerId} = ${containers.id} AND NOT ${topics.removed})`.as("topic_names");
 
-/** Keys and values one after the other. */
-const labelTexts = sql<string>`(
-  SELECT json_group_array(${labels.key} || ' ' || ${labels.value}) FROM ${labels}
-  WHERE ${labels.imageId} = ${images.id})`.as("label_texts");
+/** Keys and values one after the other, so far as they are indexed: somebody's image may have a megabyte of them. */
+const labelTexts = sql<string>`substr(coalesce((
+  SELECT group_concat(${labels.key} || ' ' || ${labels.value}, ' ') FROM ${labels}
+  WHERE ${labels.imageId} = ${images.id}), ''), 1, ${limits.searchIndexedText})`.as("label_texts");
 
 function entitiesQuery(ctx: Context, ids: readonly string[]) {
   // In words: from a query over one table drizzle leaves out the names of tables, which these cannot do without.

@@ -3,9 +3,10 @@ import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { collections, containers, entities, images } from "../../storage/db/schema/catalog.ts";
-import { labels, topics } from "../../storage/db/schema/inspection.ts";
+import { topics } from "../../storage/db/schema/inspection.ts";
 import { authorizeList } from "../authorize.ts";
 import { visibleTo } from "../catalog/facts.ts";
+import { labelObject } from "../catalog/listing.ts";
 import { limits } from "../limits.ts";
 import { tagNames } from "../pull/resolve.ts";
 import { findCandidates } from "./candidates.ts";
@@ -77,9 +78,7 @@ async function visibleImages(ctx: Context, actor: Actor, ids: readonly string[])
     SELECT json_group_array(name) FROM (
       SELECT ${topics.name} AS name FROM ${topics}
       WHERE ${topics.containerId} = ${containers.id} AND NOT ${topics.removed} ORDER BY name))`.as("topic_names");
-  const labelValues = sql<string>`(
-    SELECT json_group_object(${labels.key}, ${labels.value}) FROM ${labels}
-    WHERE ${labels.imageId} = ${images.id})`.as("label_values");
+  const labelValues = labelObject(limits.searchIndexedText).as("label_values");
   const rows = await ctx.db
     .select({
       image: columnsOf(images),
