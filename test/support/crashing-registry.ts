@@ -65,7 +65,7 @@ function controlsOf({ clone, data, proxy, environment, clear }: Place, first: Re
     proxy,
     admin: adminOf(first.url, readSecrets(data)?.ADMIN_SECRET ?? ""),
     readDatabase: (query) => read(databaseIn(data), query),
-    readBucket: (query) => read(fileIn(join(data, "r2", "miniflare-R2BucketObject")), query),
+    readBucket: (query) => read(fileWith("_mf_objects", join(data, "r2", "miniflare-R2BucketObject")), query),
     freeze: (table, column) => {
       const says = "BEGIN SELECT RAISE(ABORT, 'frozen by a test'); END";
       write(databaseIn(data), `CREATE TRIGGER frozen BEFORE UPDATE OF ${column} ON ${table} ${says}`);
@@ -107,11 +107,16 @@ function write(file: string, statement: string): void {
   }
 }
 
-const databaseIn = (data: string) => fileIn(join(data, "d1", "miniflare-D1DatabaseObject"));
+/** The main database: the search has one of its own beside it. */
+const databaseIn = (data: string) => fileWith("uploads", join(data, "d1", "miniflare-D1DatabaseObject"));
 
-/** The one database in a folder of Miniflare's, whose name is a hash. */
-function fileIn(folder: string): string {
-  const file = readdirSync(folder).find((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
-  if (file === undefined) throw new Error(`There is no database in ${folder}.`);
-  return join(folder, file);
+/** The database in a folder of Miniflare's that has a table; their names are hashes. */
+function fileWith(table: string, folder: string): string {
+  const files = readdirSync(folder)
+    .filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name))
+    .map((name) => join(folder, name));
+  const hasTable = (file: string) => "one" in read(file, `SELECT 1 AS one FROM sqlite_schema WHERE name = '${table}'`);
+  const file = files.find(hasTable);
+  if (file === undefined) throw new Error(`There is no database with ${table} in ${folder}.`);
+  return file;
 }
