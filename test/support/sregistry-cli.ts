@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import type { Signer } from "./sregistry-client.ts";
 
 /*
@@ -112,8 +113,7 @@ async function execute(args: string[], folder: string, env: Record<string, strin
     child.once("error", failed);
     child.once("close", done);
   });
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken away
-  return { status, text: text.replaceAll(/\u001b\[[0-9;]*m/g, "") };
+  return { status, text: stripVTControlCharacters(text) };
 }
 
 function findSregistry(): string | null {

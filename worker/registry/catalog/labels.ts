@@ -8,7 +8,7 @@ import { limits } from "../limits.ts";
 import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 import { tagNames } from "../pull/resolve.ts";
 import { visibleTo } from "./facts.ts";
-import type { TagPlace } from "./listing.ts";
+import { placeColumns, type TagPlace } from "./listing.ts";
 
 /*
  * Labels of images that have a tag and that the actor may see; nothing else is listed, and nothing else counted.
@@ -151,13 +151,7 @@ export async function findLabels(
     .select({
       key: sql<string>`${labels.key}`.as("label_key"),
       value: sql<string>`${labels.value}`.as("label_value"),
-      entity: sql<string>`${entities.name}`.as("entity_name"),
-      collectionId: sql<string>`${collections.id}`.as("collection_id"),
-      collection: sql<string>`${collections.name}`.as("collection_name"),
-      shortName: sql<string | null>`${collections.shortName}`.as("short_name"),
-      containerId: sql<string>`${containers.id}`.as("container_id"),
-      container: sql<string>`${containers.name}`.as("container_name"),
-      tag: sql<string>`${tags.name}`.as("tag_name"),
+      ...placeColumns,
     })
     .from(labels)
     .innerJoin(images, isLabelled)

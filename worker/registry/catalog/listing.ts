@@ -76,7 +76,8 @@ export interface CollectionItem {
   tags: TagPlace[];
 }
 
-const placeColumns = {
+/** Selects a `TagPlace` from a query over tags and what they stand in. */
+export const placeColumns = {
   entity: sql<string>`${entities.name}`.as("entity_name"),
   collectionId: sql<string>`${collections.id}`.as("collection_id"),
   collection: sql<string>`${collections.name}`.as("collection_name"),
