@@ -3,6 +3,7 @@ import * as z from "zod";
 import { hexOf, isDigest } from "../registry/digest.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { Settings } from "../registry/settings.ts";
+import { deriveBytes, derivedOnce } from "./derive-key.ts";
 
 const objectKey = z.string().min(1);
 const sizeBytes = z.int().positive();
@@ -115,24 +116,8 @@ interface SigningKey {
   key: Uint8Array;
 }
 
-// Deriving costs more than signing, and the secrets do not change while an isolate lives.
-const derived = new Map<string, Promise<SigningKey>>();
-
-function signingKey(secret: string): Promise<SigningKey> {
-  const known = derived.get(secret) ?? deriveKey(secret);
-  derived.set(secret, known);
-  return known;
-}
-
-async function deriveKey(secret: string): Promise<SigningKey> {
-  const root = await crypto.subtle.importKey("raw", new TextEncoder().encode(secret), "HKDF", false, ["deriveBits"]);
-  const purpose = (info: string) => ({
-    name: "HKDF",
-    hash: "SHA-256",
-    salt: new Uint8Array(),
-    info: new TextEncoder().encode(info),
-  });
-  const key = new Uint8Array(await crypto.subtle.deriveBits(purpose("sregistry-edge blob url"), root, 512));
-  const kid = hexOf(await crypto.subtle.deriveBits(purpose("sregistry-edge blob url key id"), root, 32));
+const signingKey = derivedOnce(async (secret): Promise<SigningKey> => {
+  const key = await deriveBytes(secret, "sregistry-edge blob url", 512);
+  const kid = hexOf(await deriveBytes(secret, "sregistry-edge blob url key id", 32));
   return { kid, key };
-}
+});

@@ -1,6 +1,7 @@
 import { hexOf } from "../registry/digest.ts";
 import { RegistryError } from "../registry/errors.ts";
 import type { Settings } from "../registry/settings.ts";
+import { deriveBytes, derivedOnce } from "./derive-key.ts";
 
 /*
  * Texts that must be read back, sealed at rest: base64url of
@@ -70,29 +71,8 @@ interface SealingKey {
   key: CryptoKey;
 }
 
-// Secrets do not change while an isolate lives.
-const derived = new Map<string, Promise<SealingKey>>();
-
-function sealingKey(secret: string): Promise<SealingKey> {
-  const known = derived.get(secret) ?? deriveKey(secret);
-  derived.set(secret, known);
-  return known;
-}
-
-async function deriveKey(secret: string): Promise<SealingKey> {
-  const uses = ["deriveBits", "deriveKey"];
-  const root = await crypto.subtle.importKey("raw", new TextEncoder().encode(secret), "HKDF", false, uses);
-  const purpose = (info: string) => ({
-    name: "HKDF",
-    hash: "SHA-256",
-    salt: new Uint8Array(),
-    info: new TextEncoder().encode(info),
-  });
-  const sealing = purpose("sregistry-edge sealed text");
-  const key = await crypto.subtle.deriveKey(sealing, root, { name: "AES-GCM", length: 256 }, false, [
-    "encrypt",
-    "decrypt",
-  ]);
-  const id = await crypto.subtle.deriveBits(purpose("sregistry-edge sealed text key id"), root, 8 * KEY_ID_BYTES);
-  return { id: new Uint8Array(id), key };
-}
+const sealingKey = derivedOnce(async (secret): Promise<SealingKey> => {
+  const bytes = await deriveBytes(secret, "sregistry-edge sealed text", 256);
+  const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
+  return { id: await deriveBytes(secret, "sregistry-edge sealed text key id", 8 * KEY_ID_BYTES), key };
+});
