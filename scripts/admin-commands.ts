@@ -5,16 +5,29 @@ export const commands: Record<string, { takes: string; does: string }> = {
   "add-admin": { takes: "--username NAME", does: "make a user an administrator; creates the user if need be" },
   "remove-admin": { takes: "--username NAME", does: "take that away" },
   "add-user": { takes: "--username NAME", does: "create a user, and the entity of the same name" },
-  "disable-user": { takes: "--username NAME", does: "stop all of a user's tokens at once" },
+  "disable-user": {
+    takes: "--username NAME",
+    does: "stop all of a user's or robot's tokens, keys and sessions at once",
+  },
   "enable-user": { takes: "--username NAME", does: "let them work again" },
   "delete-user": { takes: "--username NAME", does: "delete a user who owns no collection" },
   "list-users": { takes: "", does: "list all users" },
+  "add-robot": {
+    takes: "--username NAME [--owner NAME] [--description TEXT]",
+    does: "create a user who is no person, and works with tokens alone; its owner is an administrator",
+  },
+  "delete-robot": { takes: "--username NAME", does: "delete it, with its tokens and memberships" },
+  "list-robots": { takes: "", does: "list all of them" },
   "add-token": {
     takes: "--username NAME [--name TEXT] [--scopes pull,push,manage] [--collection ENTITY/COLLECTION] [--days N]",
     does: "make an access token; it is printed once, alone on its line",
   },
   "list-tokens": { takes: "--username NAME", does: "list a user's tokens, without what could be used as one" },
   "revoke-token": { takes: "--username NAME --id ID", does: "end a token; the first 8 characters of its id will do" },
+  "login-link": {
+    takes: "--username NAME",
+    does: "make a link that signs a user in once, within ten minutes; the ones they had end",
+  },
   "add-key": {
     takes: "--username NAME",
     does: "make the key sregistry-cli signs with, in place of the one there was; it is printed once, alone on its line",
@@ -53,7 +66,20 @@ export const commands: Record<string, { takes: string; does: string }> = {
   "remove-topic": { takes: "--container ENTITY/COLLECTION/CONTAINER --topic TEXT", does: "take it away" },
   "list-topics": { takes: "", does: "list all topic tags, with how many containers have each" },
   "delete-image": { takes: "--image REFERENCE [--arch ARCH]", does: "delete a tag, or by digest an image" },
-  "list-audit": { takes: "", does: "show who did what, newest first" },
+  "list-audit": {
+    takes: "[--actor NAME] [--action ACTION] [--target NAME] [--since TIME] [--until TIME]",
+    does: "show who did what, newest first; an ACTION ending in a dot is what actions begin with, a TIME like 2026-11-25",
+  },
+  "show-settings": {
+    takes: "[--name NAME]",
+    does: "show settings and where they come from; of secrets only whether they are set",
+  },
+  "set-setting": { takes: "--name NAME --value TEXT", does: "change a setting while the registry runs" },
+  "reset-setting": { takes: "--name NAME", does: "go back to a setting's default" },
+  register: {
+    takes: "[--folder DIR] [--force]",
+    does: "write the page that puts this registry on the list of Singularity registries",
+  },
   verify: {
     takes: "--all | --image REFERENCE [--arch ARCH]",
     does: "read what is stored and hold it against its digests; what is damaged is marked, and heals when it is pushed again",

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { isLoopback } from "../worker/origin.ts";
 import { commands } from "./admin-commands.ts";
 import { explainIfAsked, fail, readOptions } from "./arguments.ts";
+import { registryPage, writePage } from "./registry-page.ts";
 import { DEFAULT_DATA, findServer, loadSecrets, readSecrets } from "./server/local-data.ts";
 
 const [name = "", ...rest] = process.argv.slice(2);
@@ -22,6 +23,12 @@ async function run(): Promise<void> {
       console.log(token);
       return;
     }
+    case "login-link": {
+      const link = (await call(args)) as { url: string; expiresAt: string };
+      console.error(`Signs ${args.username} in, once, until ${link.expiresAt}. Open it in the browser:`);
+      console.log(link.url);
+      return;
+    }
     case "add-key": {
       const { key, origin } = (await call(args)) as { key: string; origin: string | null };
       explainKey(args.username ?? "", origin ?? target.url);
@@ -31,14 +38,18 @@ async function run(): Promise<void> {
     case "reseal-keys":
       return await resealKeys();
     case "list-users":
+    case "list-robots":
     case "list-keys":
     case "list-tokens":
     case "list-collections":
     case "list-audit":
     case "list-topics":
+    case "show-settings":
       return await printPages();
     case "rebuild-search":
       return await rebuildSearch();
+    case "register":
+      return await register();
     case "check-integrity":
       return await printIntegrity();
     case "verify":
@@ -73,6 +84,14 @@ async function rebuildSearch(): Promise<void> {
     console.error(`${counted(step.documents, "document")} so far`);
   } while (step.next !== null);
   console.log(`The search index is made anew: ${counted(step.documents, "document")}.`);
+}
+
+async function register(): Promise<void> {
+  const { items } = (await call({}, "show-settings")) as { items: { name: string; value: string | null }[] };
+  const settings = new Map(items.map((item) => [item.name, item.value ?? ""]));
+  const page = registryPage((setting) => settings.get(setting) ?? "", target.url, new Date());
+  console.log(writePage(page, { folder: args.folder ?? "", replaces: args.force !== undefined }));
+  console.error(page.instructions);
 }
 
 /** Where the key goes. It is not repeated: what is not the key may be shown to anyone. */
@@ -287,7 +306,7 @@ function parseOptions(given: string[]): { url?: string; data?: string } & Record
     "data",
     ...Array.from((command?.takes ?? "").matchAll(/--([a-z]+)/g), (match) => match[1] ?? ""),
   ];
-  const flags = name === "verify" ? ["all"] : name === "inspect" ? ["all", "again"] : [];
+  const flags = { verify: ["all"], inspect: ["all", "again"], register: ["force"] }[name] ?? [];
   const values = readOptions(given, known, flags, `npm run admin -- ${name} ${command?.takes ?? ""}`);
   return Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),

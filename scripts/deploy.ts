@@ -54,9 +54,9 @@ function sayWhatIsNext({ address }: Progress): void {
   const url = origin ?? address ?? "https://registry.example.org";
   const setOrigin = `Tell the registry its address, unless that is done already. Until then it answers nothing that holds it:
        npm run deploy -- --var PUBLIC_ORIGIN=${url}`;
-  const addSuperuser = `Create the first superuser and a token for them:
+  const addSuperuser = `Create the first superuser, and open the link that signs them in:
        npm run admin -- add-superuser --username NAME --url ${url}
-       npm run --silent admin -- add-token --username NAME --url ${url} > token.txt`;
+       npm run admin -- login-link --username NAME --url ${url}`;
   const next = origin === undefined ? [setOrigin, addSuperuser] : [addSuperuser];
   console.log(`\nThe registry is deployed${origin === undefined ? "" : ` at ${origin}`}.
 

@@ -60,8 +60,10 @@ function greet(listening: string): void {
 The registry is running at ${listening}   (Ctrl-C stops it; data is kept in ${data})${addressHint(listening)}
 
 Next:
-  1. Create the first superuser and a token for them, in another terminal:
+  1. Create the first superuser, in another terminal, and open the link that signs them in:
        npm run admin -- add-superuser --username alice${at}
+       npm run admin -- login-link --username alice${at}
+     Make a token on the page ${url}/auth/tokens, or without a browser:
        npm run --silent admin -- add-token --username alice${at} > token.txt
   2. Log a client in. ${url} shows the lines to paste for your client.
   3. Push an image:

@@ -8,16 +8,27 @@ export interface Context {
   search: D1Database;
   bucket: R2Bucket;
   settings: Settings;
+  /** Names of the settings that the environment gives: nobody changes those at run time. */
+  settingsGiven: ReadonlySet<string>;
   /** Milliseconds since the epoch. */
   now: () => number;
   /** The public origin every absolute URL is made from. @throws `misdirected` where it is not known */
   origin: () => string;
   requestId: string;
+  client: Client;
   log: Log;
   /** Work that must not hold up the answer. */
   later: (work: Promise<unknown>) => void;
   rateLimits: RateLimits;
   jobs: JobRuns;
+}
+
+/** Where a request comes from. */
+export interface Client {
+  /** A keyed hash of the network address, 16 hexadecimal digits; null where it is not known. */
+  address: string | null;
+  /** As the client calls itself; empty where it does not. */
+  userAgent: string;
 }
 
 /** Structured log lines. Never a credential, a query string or a body. */

@@ -1,10 +1,12 @@
-import type { Context, JobId, Log } from "./context.ts";
+import type { Client, Context, JobId, Log } from "./context.ts";
 import type { JobRunner } from "./durable/job-runner.ts";
 import type { RateLimiter } from "./durable/rate-limiter.ts";
-import type { Env } from "./env.ts";
+import { type Env, settingsGivenBy } from "./env.ts";
 import { originOf } from "./origin.ts";
+import { limits } from "./registry/limits.ts";
 import type { Settings } from "./registry/settings.ts";
 import { openDatabase } from "./storage/db/client.ts";
+import { hashAddress } from "./storage/hash-address.ts";
 
 /** Wires one request (or one Cron run or job, without a request) to the platform. */
 export function createContext(
@@ -24,9 +26,14 @@ export function createContext(
     search: env.SEARCH_DB,
     bucket: env.BLOBS,
     settings,
+    // Looked at by few requests.
+    get settingsGiven() {
+      return settingsGivenBy(env);
+    },
     now: () => Date.now(),
     origin: () => originOf(settings, request),
     requestId,
+    client: clientOf(settings, request),
     log,
     later: (work) => execution.waitUntil(work.catch((thrown) => log.error("later", { error: String(thrown) }))),
     rateLimits: {
@@ -39,6 +46,18 @@ export function createContext(
       start: async (id) => await jobRunner(id).start(id),
       run: async (id, waitMs) => await jobRunner(id).run(id, waitMs),
     },
+  };
+}
+
+function clientOf(settings: Settings, request: Request | null): Client {
+  const header = settings.CLIENT_ADDRESS_HEADER || "CF-Connecting-IP";
+  const address = header === "none" ? null : (request?.headers.get(header)?.trim() ?? null);
+  return {
+    // Looked at by few requests.
+    get address() {
+      return address === null || address === "" ? null : hashAddress(settings, address);
+    },
+    userAgent: (request?.headers.get("user-agent") ?? "").slice(0, limits.userAgentLength),
   };
 }
 

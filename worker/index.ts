@@ -2,7 +2,7 @@ import { app } from "./app.ts";
 import type { JobId } from "./context.ts";
 import { createContext } from "./create-context.ts";
 import { JobRunner as AbstractJobRunner } from "./durable/job-runner.ts";
-import { type Env, settingsOf } from "./env.ts";
+import { currentSettings, type Env } from "./env.ts";
 import { attemptJob } from "./registry/run-job.ts";
 import { runUpkeep } from "./registry/upkeep/run-upkeep.ts";
 
@@ -11,7 +11,7 @@ export { RateLimiter } from "./durable/rate-limiter.ts";
 /** Does a job with a context like that of a request. */
 export class JobRunner extends AbstractJobRunner<Env> {
   protected override async attempt(id: JobId) {
-    const parsed = settingsOf(this.env);
+    const parsed = await currentSettings(this.env);
     if (!parsed.ok) throw new Error(parsed.problems.join("; "));
     return await attemptJob(createContext(this.env, parsed.settings, null, this.ctx), id);
   }
@@ -20,7 +20,7 @@ export class JobRunner extends AbstractJobRunner<Env> {
 export default {
   fetch: app.fetch,
   async scheduled(_event, env, execution) {
-    const parsed = settingsOf(env);
+    const parsed = await currentSettings(env);
     if (parsed.ok) await runUpkeep(createContext(env, parsed.settings, null, execution));
   },
 } satisfies ExportedHandler<Env>;

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { isProviderSecret, providerVariableNames, providerVariablePattern } from "../../worker/registry/providers.ts";
 import { type SettingName, settingDefinitions } from "../../worker/registry/settings.ts";
 import { explainIfAsked, fail } from "../arguments.ts";
 
@@ -24,7 +25,10 @@ export function readDeployOptions(args: string[], environment: NodeJS.ProcessEnv
   explainIfAsked(args, usage);
   const { values } = parse(args);
   const variables: Record<string, string> = {};
-  for (const name of names) {
+  for (const name of [...names, ...providerVariableNames(environment)]) {
+    // GitHub Actions sets that for itself, to the address of whichever GitHub it belongs to.
+    const isForeign = name === "GITHUB_API_URL" && environment.GITHUB_ACTIONS !== undefined;
+    if (isProviderSecret(name) || isForeign) continue;
     const value = environment[name];
     if (value !== undefined && value !== "") variables[name] = checked(name, value);
   }
@@ -46,13 +50,18 @@ function parse(args: string[]) {
 
 /** A variable can be read on the dashboard, so a secret must not become one; what is refused is not repeated. */
 function checked(name: string, value: string): string {
+  if (isProviderSecret(name)) failForSecret(name);
+  // What stands there only the whole of a provider's variables can say: the registry does, when it starts.
+  if (providerVariablePattern.test(name)) return value;
   if (!names.includes(name)) {
-    if (Object.hasOwn(settingDefinitions, name)) {
-      fail(`${name} is a secret, and a variable is none. Set it with: npx wrangler secret put ${name}`);
-    }
+    if (Object.hasOwn(settingDefinitions, name)) failForSecret(name);
     fail(`There is no setting '${name}'. There are:\n  ${names.join("\n  ")}`);
   }
   const { success, error } = settingDefinitions[name as SettingName].parse.safeParse(value);
   if (!success) fail(`${name} ${error.issues.map((issue) => issue.message).join(", ")}`);
   return value;
+}
+
+function failForSecret(name: string): never {
+  return fail(`${name} is a secret, and a variable is none. Set it with: npx wrangler secret put ${name}`);
 }

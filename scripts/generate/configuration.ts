@@ -1,4 +1,12 @@
 import { limits } from "../../worker/registry/limits.ts";
+import {
+  fixedFamilies,
+  openFamily,
+  type ProviderVariable,
+  variablesOf,
+} from "../../worker/registry/provider-families.ts";
+import { oidcProviders } from "../../worker/registry/providers.ts";
+import { runTimeGroups } from "../../worker/registry/setting-kinds.ts";
 import { settingDefinitions } from "../../worker/registry/settings.ts";
 
 type Definition = (typeof settingDefinitions)[keyof typeof settingDefinitions];
@@ -21,9 +29,10 @@ const groups: Record<Group, { title: string; introduction: string }> = {
 export function renderConfiguration(): string {
   const sections = Object.entries(groups).map(([group, { title, introduction }]) => {
     const settings = definitions.filter(([, definition]) => definition.group === group);
-    return `## ${title}\n\n${introduction}\n\n${table(settings)}`;
+    const changes = runTimeGroups.has(group as Group) ? " Administrators can change them while it runs." : "";
+    return `## ${title}\n\n${introduction}${changes}\n\n${table(settings)}`;
   });
-  return `${head}\n\n${sections.join("\n\n")}\n\n${rotation}\n`;
+  return `${head}\n\n${sections.join("\n\n")}\n\n${rotation}\n\n${signingIn()}\n`;
 }
 
 function table(settings: readonly [string, Definition][]): string {
@@ -31,6 +40,21 @@ function table(settings: readonly [string, Definition][]): string {
     return `| \`${name}\` | ${cell(type)} | ${cell(defaultText)} | ${cell(meaning)} |`;
   });
   return ["| name | value | default | meaning |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+/** The providers' variables: one table each, because each can prove something else of an account. */
+function signingIn(): string {
+  const row = ({ name, allowed, default: fallback, meaning }: ProviderVariable) =>
+    `| \`${name}\` | ${cell(allowed)} | ${cell(fallback)} | ${cell(meaning)} |`;
+  const tableOf = (rows: readonly string[]) =>
+    ["| name | value | default | meaning |", "|---|---|---|---|", ...rows].join("\n");
+  const families = fixedFamilies.map((family) => `### ${family.name}\n\n${tableOf(variablesOf(family).map(row))}`);
+  const open = [oidcProviders, ...variablesOf(openFamily("name"))].map(row);
+  const introduction = `Where people sign in from. A provider is on when its \`CLIENT_ID\` is set; [signing-in.md](signing-in.md) has an example of each. These
+belong to the deployment, and cannot be changed while the registry runs. Each \`CLIENT_SECRET\` is a secret: \`npm start\` reads it from the
+environment, a deployed registry from \`npx wrangler secret put\`.`;
+  const others = `### Any OpenID Connect provider\n\nFor one called \`name\`; a \`-\` in a name is a \`_\` in its variables.\n\n${tableOf(open)}`;
+  return ["## Signing in", introduction, ...families, others].join("\n\n");
 }
 
 function cell(text: string): string {
@@ -45,9 +69,15 @@ const head = `<!-- Made by \`npm run generate\` from worker/registry/settings.ts
 
 Everything that can be set, made from the code that reads it.
 
-A setting comes from the environment; one that is unset or empty is the default. A wrong value stops the registry: \`npm start\` and
-\`npm run deploy\` say what is wrong and end, and a deployed registry answers 500 until it is mended, with the reasons in its log. Names
-that stand in no table below are ignored.
+A setting's value is, the first that there is:
+
+1. **what the environment says**: it locks the setting, and nobody changes it while the registry runs. A variable that is empty says nothing;
+2. **what an administrator set** while it runs, where the setting's section says that they can: it is kept in the database;
+3. **its default**.
+
+A wrong value in the environment stops the registry: \`npm start\` and \`npm run deploy\` say what is wrong and end, and a deployed registry answers
+500 until it is mended, with the reasons in its log. One in the database is refused when it is set; should a later version not allow it any
+more, the default counts. Names that stand in no table below are ignored.
 
 ## How to give them
 
@@ -68,7 +98,16 @@ npm run deploy -- --var PUBLIC_ORIGIN=https://registry.example.org --var "${aSet
 Settings in the environment of that command count too, and \`--var\` goes before them. They become variables of the Worker, which anyone who may
 see it on Cloudflare's dashboard can read. What was set before and is not named stays as it is, and \`--var ${aSetting}=\` goes back to the
 default. A secret is refused here: \`npm run deploy\` makes the three it needs on the first deployment and keeps them in \`.secrets/deployment.json\`;
-any other is set with \`npx wrangler secret put NAME\`.`;
+any other is set with \`npx wrangler secret put NAME\`.
+
+**While it runs**, from the page of settings, by \`PUT /api/v1/settings/NAME\`, or at the command line. It counts everywhere within
+${limits.settingsCacheSeconds} seconds, needs no restart, and stands in the audit log with its old and its new value:
+
+\`\`\`sh
+npm run admin -- show-settings
+npm run admin -- set-setting --name ${aSetting} --value "Lab images"
+npm run admin -- reset-setting --name ${aSetting}
+\`\`\``;
 
 const rotation = `### Change SIGNING_SECRET
 

@@ -1,11 +1,13 @@
 import { type Action, actions, type Decision, decide, type PolicySettings } from "../../worker/access/policy.ts";
 import {
+  type AccountFacts,
   type Actor,
   anonymous,
   type CollectionFacts,
   type CollectionRole,
   type EntityFacts,
   operator,
+  ownAccount,
   type Scope,
   scopes,
   type UserActor,
@@ -20,12 +22,19 @@ export interface Person {
   memberRole: CollectionRole | null;
   isAdmin: boolean;
   isSuperuser: boolean;
+  isRobot: boolean;
 }
 
-export const stranger: Person = { isEntityOwner: false, memberRole: null, isAdmin: false, isSuperuser: false };
+export const stranger: Person = {
+  isEntityOwner: false,
+  memberRole: null,
+  isAdmin: false,
+  isSuperuser: false,
+  isRobot: false,
+};
 
-/** What a token is good for: everything, the collection in question, or another one. */
-export const reaches = ["any collection", "this collection", "another collection"] as const;
+/** What somebody is here with: a session, or a token for everything, the collection in question, or another one. */
+export const reaches = ["session", "any collection", "this collection", "another collection"] as const;
 export type Reach = (typeof reaches)[number];
 
 export const visibilities = ["public", "internal", "private"] as const satisfies readonly Visibility[];
@@ -33,16 +42,41 @@ export const visibilities = ["public", "internal", "private"] as const satisfies
 const userId = "the user";
 const collectionId = "the collection";
 
+/** A session has all scopes, whatever is given. */
 export function userActor(person: Person, reach: Reach, given: Iterable<Scope>): UserActor {
   const narrowedTo = { "any collection": null, "this collection": collectionId, "another collection": "another" };
-  return {
-    kind: "user",
-    userId,
-    username: "user",
-    isAdmin: person.isAdmin,
-    isSuperuser: person.isSuperuser,
-    credential: { tokenId: "token", scopes: new Set(given), collectionId: narrowedTo[reach] },
-  };
+  const credential: UserActor["credential"] =
+    reach === "session"
+      ? { kind: "session", id: "session", scopes: new Set(scopes), collectionId: null }
+      : { kind: "token", id: "token", scopes: new Set(given), collectionId: narrowedTo[reach] };
+  const { isAdmin, isSuperuser, isRobot } = person;
+  return { kind: "user", userId, username: "user", isAdmin, isSuperuser, isRobot, credential };
+}
+
+/** What somebody may be here with: robots never sign in. */
+export function credentialsOf({ isRobot }: Person): { reach: Reach; given: readonly Scope[] }[] {
+  const tokens = reaches
+    .filter((reach) => reach !== "session")
+    .flatMap((reach) => scopeSets.map((given) => ({ reach, given })));
+  return isRobot ? tokens : [{ reach: "session", given: scopes }, ...tokens];
+}
+
+/** What accounts there are beside one's own, to the one who asks. */
+const otherAccounts = {
+  "their robot": { userId: "robot", role: "user", isRobot: true, ownerUserId: userId },
+  "a user's": { userId: "another", role: "user", isRobot: false, ownerUserId: null },
+  "another's robot": { userId: "robot", role: "user", isRobot: true, ownerUserId: "another" },
+  "an administrator's": { userId: "another", role: "admin", isRobot: false, ownerUserId: null },
+  "a superuser's": { userId: "another", role: "superuser", isRobot: false, ownerUserId: null },
+} as const satisfies Record<string, AccountFacts>;
+
+export type AccountName = "their own" | keyof typeof otherAccounts;
+export const accountNames = ["their own", ...Object.keys(otherAccounts)] as readonly AccountName[];
+
+/** Those who are no user have no account of their own, and are asked about a user's in its place. */
+export function accountFacts(name: AccountName, actor: Actor): AccountFacts {
+  if (name !== "their own") return otherAccounts[name];
+  return actor.kind === "user" ? ownAccount(actor) : otherAccounts["a user's"];
 }
 
 /** A question without the one who asks. `ask` is given the actor, and what they are to the thing in question. */
@@ -64,6 +98,11 @@ const questionsOf: { [A in Action]: () => Question[] } = {
   "entity.create-collection": () => onEntity("entity.create-collection"),
   "site.create-entity": () => onSite("site.create-entity"),
   "site.administer": () => onSite("site.administer"),
+  "site.govern": () => onSite("site.govern"),
+  "account.manage": () => onAccount("account.manage"),
+  "account.grant": () => onAccount("account.grant"),
+  "account.disable": () => onAccount("account.disable"),
+  "account.delete": () => onAccount("account.delete"),
 };
 
 export const questions: readonly Question[] = actions.flatMap((action) => questionsOf[action]());
@@ -89,6 +128,14 @@ function onEntity(action: Extract<Action, `entity.${string}`>): Question[] {
 
 function onSite(action: Extract<Action, `site.${string}`>): Question[] {
   return [{ action, about: "the registry", ask: (actor, _person, settings) => decide(actor, action, null, settings) }];
+}
+
+function onAccount(action: Extract<Action, `account.${string}`>): Question[] {
+  return accountNames.map((about) => ({
+    action,
+    about,
+    ask: (actor, _person, settings) => decide(actor, action, accountFacts(about, actor), settings),
+  }));
 }
 
 export function collectionFacts(person: Person, visibility: Visibility): CollectionFacts {

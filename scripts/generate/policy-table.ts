@@ -5,6 +5,7 @@ import {
   type Person,
   type Question,
   questions,
+  type Reach,
   reaches,
   restrictionNames,
   restrictions,
@@ -15,6 +16,8 @@ import {
   userActor,
 } from "./policy-cases.ts";
 
+const tokenReaches = reaches.filter((reach) => reach !== "session");
+
 /** One by one; that several of these never take anything away from one another is tested apart. */
 const people: readonly (readonly [string, Person])[] = [
   ["stranger", stranger],
@@ -24,6 +27,7 @@ const people: readonly (readonly [string, Person])[] = [
   ["owner of the entity", { ...stranger, isEntityOwner: true }],
   ["administrator", { ...stranger, isAdmin: true }],
   ["superuser", { ...stranger, isSuperuser: true }],
+  ["robot", { ...stranger, isRobot: true }],
 ];
 
 const head = `# Made by \`npm run generate\` from worker/access/policy.ts: who may do what. A test fails while it is not up to date.
@@ -31,9 +35,10 @@ const head = `# Made by \`npm run generate\` from worker/access/policy.ts: who m
 # One section for each action. It begins with the settings as they are by default; below it stands, for every combination of the
 # settings that matter to it, whoever is then answered differently. Who is not listed there is answered as by default.
 #
-#   who        what a user is to the collection: a member (reader, contributor, owner), or owner of its entity, or of the whole site
-#   token      what the user's token is good for
-#   scopes     what the answer takes of the token's scopes: any; or one that it must have, or lack
+#   who        what a user is to the collection: a member (reader, contributor, owner), or owner of its entity; or what they are on
+#              the whole site. In this order, those from one to another are written together where all of them are answered alike
+#   with       a session, which is a browser where they signed in; or a token, and which collections that is good for
+#   scopes     what the answer takes of the token's scopes: any; or one that it must have, or lack. A session has them all
 #
 # An answer is "yes" or the code of the refusal (worker/registry/errors.ts). What is absent is answered as what is hidden: not-found.`;
 
@@ -45,7 +50,7 @@ export function renderPolicyTable(): string {
 /** The answers to somebody, by the state of the thing in question. `scopes` says for which of their tokens. */
 interface Row {
   who: string;
-  token: string;
+  credential: string;
   scopes: string;
   answers: readonly string[];
 }
@@ -72,15 +77,26 @@ function groupsOf(asked: readonly Question[], settings: PolicySettings): Row[][]
     });
   };
   const lonely = lonelyActors.map(([who, actor]) => {
-    return [{ who, token: "-", scopes: "-", answers: answersTo(actor, stranger) }];
+    return [{ who, credential: "-", scopes: "-", answers: answersTo(actor, stranger) }];
   });
-  const users = people.flatMap(([who, person]) =>
-    reaches.map((token) => {
-      const byScopes = byNeededScope((given) => answersTo(userActor(person, token, given), person));
-      return byScopes.map((row) => ({ who, token, ...row }));
-    }),
-  );
+  const users = people.flatMap(([who, person]) => {
+    const answersFor = (reach: Reach) => (given: readonly Scope[]) =>
+      answersTo(userActor(person, reach, given), person);
+    const groups = tokenReaches.map((reach) => {
+      return byNeededScope(answersFor(reach)).map((row): Row => ({ who, credential: `token, ${reach}`, ...row }));
+    });
+    const [first = [], ...rest] = groups;
+    return person.isRobot ? groups : [withSession(first, who, answersFor("session")([])), ...rest];
+  });
   return [...lonely, ...users];
+}
+
+/** A session has a row of its own only where it is answered otherwise than a token that lacks nothing. */
+function withSession(rows: Row[], who: string, answers: string[]): Row[] {
+  const index = rows.findIndex(({ scopes: needed }) => !needed.startsWith("no"));
+  const isAlike = rows[index]?.answers.join() === answers.join();
+  if (!isAlike) return [{ who, credential: "session", scopes: "-", answers }, ...rows];
+  return rows.map((row, n) => (n === index ? { ...row, credential: `session; ${row.credential}` } : row));
 }
 
 /** All sets of scopes are asked; those that differ in nothing the answer takes into account share a row. */
@@ -114,10 +130,28 @@ function isSame(rows: readonly Row[], others: readonly Row[] | undefined): boole
   return JSON.stringify(rows) === JSON.stringify(others);
 }
 
+/** Neighbours who are answered alike in everything share their rows. */
+function mergeAlike(rows: readonly Row[]): Row[] {
+  const all = [...new Set(rows.map(({ who }) => who))].map((who) => {
+    const own = rows.filter((row) => row.who === who);
+    return { whos: [who], own, key: JSON.stringify(own.map((row) => ({ ...row, who: "" }))) };
+  });
+  const merged: typeof all = [];
+  for (const one of all) {
+    const last = merged.at(-1);
+    if (last?.key === one.key) last.whos.push(...one.whos);
+    else merged.push(one);
+  }
+  return merged.flatMap(({ whos, own }) => {
+    const who = whos.length > 2 ? `${whos[0]} to ${whos.at(-1)}` : whos.join(" and ");
+    return own.map((row) => ({ ...row, who }));
+  });
+}
+
 function renderRows(asked: readonly Question[], rows: readonly Row[]): string {
   const lines = [
-    ["who", "token", "scopes", ...asked.map(({ about }) => about)],
-    ...rows.map(({ who, token, scopes, answers }) => [who, token, scopes, ...answers]),
+    ["who", "with", "scopes", ...asked.map(({ about }) => about)],
+    ...mergeAlike(rows).map(({ who, credential, scopes, answers }) => [who, credential, scopes, ...answers]),
   ];
   const widths = lines.reduce<number[]>(
     (widest, line) => line.map((text, i) => Math.max(text.length, widest[i] ?? 0)),

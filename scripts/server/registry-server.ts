@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Cron } from "croner";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
+import { providerVariableNames } from "../../worker/registry/providers.ts";
 import { parseSettings, settingDefinitions } from "../../worker/registry/settings.ts";
 import { findServer, forgetServer, type LocalSecrets, newSecret, noteServer } from "./local-data.ts";
 import { migrate } from "./migrate.ts";
@@ -141,9 +142,10 @@ async function findFreePort(): Promise<number> {
 
 function variablesOf({ secrets, settings }: ServerOptions, s3: LocalS3 | null): Record<string, string> {
   // Nothing cuts request bodies in front of this server, and its bucket is as near as any cache.
-  const local = { MAX_REQUEST_BYTES: "unlimited", BLOB_CACHE: "false" };
+  // Nothing overwrites a header that says where a request comes from, so anybody could say anything.
+  const local = { MAX_REQUEST_BYTES: "unlimited", BLOB_CACHE: "false", CLIENT_ADDRESS_HEADER: "none" };
   const variables: Record<string, string> = { ...local, ...s3, ...secrets };
-  for (const name of Object.keys(settingDefinitions)) {
+  for (const name of [...Object.keys(settingDefinitions), ...providerVariableNames(settings ?? {})]) {
     const value = settings?.[name];
     if (value !== undefined && value !== "") variables[name] = value;
   }

@@ -34,6 +34,15 @@ describe.skipIf(!hasApptainer)("apptainer remote", () => {
       expect(stdout).toContain("No authentication token set (logged out).");
     });
 
+    it("works also where the discovery document names an analytics id", async () => {
+      await server.admin("set-setting", { name: "GOOGLE_ANALYTICS", value: "G-ABC123" });
+      const discovery = await fetch(`${server.url}/assets/config/config.prod.json`);
+      expect(await discovery.json()).toHaveProperty("googleAnalytics.googleAnalyticsId", "G-ABC123");
+      const client = await newClientOf(server);
+      expect((await client.run("remote", "status")).stdout).toMatch(/^Library +OK/m);
+      await server.admin("reset-setting", { name: "GOOGLE_ANALYTICS" });
+    });
+
     it("keeps the remotes that are there, whatever the address looks like", async () => {
       const client = newClient();
       const addresses = {

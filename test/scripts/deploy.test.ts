@@ -77,7 +77,9 @@ describe("npm run deploy", () => {
         true,
       ]);
       expect(result.stdout).toContain(`npm run deploy -- --var PUBLIC_ORIGIN=${ADDRESS}`);
-      expect(result.stdout).toContain(`npm run admin -- add-superuser --username NAME --url ${ADDRESS}`);
+      for (const verb of ["add-superuser", "login-link"]) {
+        expect(result.stdout).toContain(`npm run admin -- ${verb} --username NAME --url ${ADDRESS}`);
+      }
     });
 
     it("makes random secrets, and keeps them in a file of its owner's alone", () => {

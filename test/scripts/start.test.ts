@@ -65,7 +65,9 @@ describe("npm start", () => {
     expect(registry.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     const page = await fetch(registry.url);
     expect([page.status, await page.text()]).toEqual([200, expect.stringContaining("<script")]);
-    expect(registry.stdout()).toMatch(/1\. .*admin -- add-superuser .*admin -- add-token .*2\. Log .*3\. Push /s);
+    expect(registry.stdout()).toMatch(
+      /1\. .*admin -- add-superuser .*admin -- login-link .*\/auth\/tokens.*admin -- add-token .*2\. Log .*3\. Push /s,
+    );
     const folder = join(clone.root, ".data");
     expect([modeOf(folder), modeOf(join(folder, "secrets.json"))]).toEqual(["700", "600"]);
     const secrets = Object.values(secretsIn(folder));

@@ -35,24 +35,33 @@ const rooms: Readonly<Record<string, Room>> = {
   context: { pattern: /^worker\/context\.ts$/, rooms: "type-words type-storage", packages: "" },
   // The registry's words: pure, and known to all.
   words: {
-    pattern: /^worker\/registry\/(?:digest|errors|limits|names|setting-kinds|settings)\.ts$/,
+    pattern:
+      /^worker\/registry\/(?:digest|error-help|errors|limits|names|provider-families|providers|setting-kinds|settings)\.ts$/,
     rooms: "",
     packages: "zod",
   },
   registry: {
     pattern: /^worker\/registry\//,
-    rooms: "words access storage formats type-context",
+    rooms: "words access identity origin storage formats type-context",
     packages: "drizzle-orm zod",
   },
+  // Who signed a token of somebody else's: it asks them, and knows nothing of our users.
+  identity: { pattern: /^worker\/identity\//, rooms: "words", packages: "jose zod oauth4webapi" },
   access: { pattern: /^worker\/access\//, rooms: "words", packages: "node:zlib" },
   formats: { pattern: /^worker\/formats\//, rooms: "", packages: "multipasta" },
   storage: { pattern: /^worker\/storage\//, rooms: "words", packages: "aws4fetch drizzle-orm jose node:crypto zod" },
   durable: { pattern: /^worker\/durable\//, rooms: "registry words type-context", packages: "cloudflare:workers" },
   version: { pattern: /^worker\/version\.ts$/, rooms: "", packages: "" },
-  ui: { pattern: /^ui\//, rooms: "", packages: "solid-js" },
+  ui: { pattern: /^ui\//, rooms: "", packages: "solid-js rapidoc" },
   // Commands run in Node: of the Worker they may take what needs no platform.
   // The benchmark pushes the same files as the tests.
-  scripts: { pattern: /^scripts\//, rooms: "words access origin samples", packages: "*" },
+  // The JSON API's document is made from its routes.
+  "api-document": {
+    pattern: /^scripts\/generate\/(?:openapi|api-document)\.ts$/,
+    rooms: "protocols http words version",
+    packages: "zod",
+  },
+  scripts: { pattern: /^scripts\//, rooms: "words access origin samples api-document", packages: "*" },
   samples: { pattern: /^test\/support\/make-sif\.ts$/, rooms: "", packages: "" },
 };
 

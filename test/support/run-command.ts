@@ -22,6 +22,7 @@ const sources = [
   "scripts",
   "worker",
   "ui",
+  "docs/openapi.json",
   "migrations",
   "migrations-search",
   "package.json",

@@ -91,6 +91,9 @@ describe("a signed URL", () => {
   const part = { objectKey: "objects/0b7c", multipartId: "r2", partNumber: 1, sizeBytes: 5 };
   const facts = { collectionId: "c", visibility: "public", entityOwnerId: "e", memberRole: null } as const;
   const multipart = { ...part, uploadId: "u", imageId: "i", userId: "p", partBytes: 5, facts };
+  const attempt = { provider: "p", state: "s", nonce: "n", verifier: "v", next: "/", sessionId: null };
+  const who = { provider: "p", issuer: "i", subject: "s", name: "", email: null, emailVerified: false };
+  const account = { ...who, suggestedName: "", isAdmin: false };
   const tokens: Record<Audience, () => Promise<string>> = {
     download: () => signDownload(current),
     upload: () => sign(current, "upload", download, lifetime),
@@ -98,6 +101,8 @@ describe("a signed URL", () => {
     multipart: () => sign(current, "multipart", multipart, lifetime),
     "sregistry-push": () =>
       sign(current, "sregistry-push", { userId: "p", collectionId: "c", typed: "demo" }, lifetime),
+    "sign-in": () => sign(current, "sign-in", attempt, lifetime),
+    registration: () => sign(current, "registration", account, lifetime),
   };
   const audiences = Object.keys(tokens) as Audience[];
   it.each(audiences)("for a %s is good for nothing else", async (audience) => {

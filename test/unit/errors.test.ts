@@ -43,7 +43,7 @@ describe.each(protocols)("in the protocol %s", (_, status) => {
   });
 
   it("only what is our fault, or takes its time here, is a 5xx", () => {
-    const ours = ["verifying", "misconfigured", "unavailable", "internal"];
+    const ours = ["verifying", "provider-unavailable", "misconfigured", "unavailable", "internal"];
     expect(errorCodes.filter((code) => status[code] >= 500)).toEqual(ours);
   });
 
@@ -84,10 +84,10 @@ describe("a library client", () => {
     }
   });
 
-  it("is told when to come back by a registry that is overloaded or verifies the image, and only then", async () => {
+  it("is told when to come back where waiting helps, and only then", async () => {
     for (const code of errorCodes) {
       const answer = await libraryAnswerTo(new RegistryError(code));
-      expect(answer.headers.get("Retry-After"), code).toBe(["unavailable", "verifying"].includes(code) ? "5" : null);
+      expect(answer.headers.get("Retry-After"), code).toBe([429, 503].includes(answer.status) ? "5" : null);
     }
   });
 

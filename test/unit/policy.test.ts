@@ -1,14 +1,16 @@
 import { describe, expect, it } from "vitest";
 import {
+  type AccountName,
+  accountFacts,
+  accountNames,
   collectionFacts,
+  credentialsOf,
   defaultSettings,
   type Person,
   type Question,
   questions,
   type Reach,
-  reaches,
   restrictionNames,
-  scopeSets,
   settingsWith,
   stranger,
   subsetsOf,
@@ -16,9 +18,9 @@ import {
   visibilities,
 } from "../../scripts/generate/policy-cases.ts";
 import { type Action, actions, decide, type PolicySettings } from "../../worker/access/policy.ts";
-import { type Actor, anonymous, operator, type Scope, scopes } from "../../worker/access/roles.ts";
+import { type AccountFacts, type Actor, anonymous, operator, type Scope, scopes } from "../../worker/access/roles.ts";
 import type { Context } from "../../worker/context.ts";
-import { authorize, authorizeOnEntity } from "../../worker/registry/authorize.ts";
+import { authorize, authorizeOnAccount, authorizeOnEntity } from "../../worker/registry/authorize.ts";
 
 /*
  * What holds for the whole policy. There are finitely many questions, so all of them are asked: every combination of
@@ -26,13 +28,17 @@ import { authorize, authorizeOnEntity } from "../../worker/registry/authorize.ts
  */
 const booleans = [false, true];
 const memberRoles = [null, "reader", "contributor", "owner"] as const;
-const people: readonly Person[] = booleans.flatMap((isEntityOwner) =>
-  booleans.flatMap((isAdmin) =>
-    booleans.flatMap((isSuperuser) =>
-      memberRoles.map((memberRole) => ({ isEntityOwner, memberRole, isAdmin, isSuperuser })),
+const everybody: readonly Person[] = [
+  ...booleans.flatMap((isEntityOwner) =>
+    booleans.flatMap((isAdmin) =>
+      booleans.flatMap((isSuperuser) =>
+        memberRoles.map((memberRole) => ({ isEntityOwner, memberRole, isAdmin, isSuperuser, isRobot: false })),
+      ),
     ),
   ),
-);
+  // Robots own no entity and have no role on the site.
+  ...memberRoles.map((memberRole) => ({ ...stranger, memberRole, isRobot: true })),
+];
 const restrictedSets = subsetsOf(restrictionNames);
 const collectionActions = actions.filter(isOnCollection);
 
@@ -45,9 +51,9 @@ interface Asked {
 }
 
 const everything: readonly Asked[] = restrictedSets.flatMap((restricted) =>
-  people.flatMap((person) =>
-    reaches.flatMap((reach) =>
-      scopeSets.flatMap((given) => questions.map((question) => ({ person, reach, given, question, restricted }))),
+  everybody.flatMap((person) =>
+    credentialsOf(person).flatMap((credential) =>
+      questions.map((question) => ({ person, ...credential, question, restricted })),
     ),
   ),
 );
@@ -62,6 +68,28 @@ function expectNone(isWrong: (asked: Asked) => boolean): void {
 
 function isAllowed({ person, reach, given, question, restricted }: Asked): boolean {
   return question.ask(userActor(person, reach, given), person, settingsWith(restricted)).allowed;
+}
+
+/** With which code something is refused. */
+function refusal(act: () => unknown): string {
+  try {
+    act();
+    return "allowed";
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error);
+  }
+}
+
+function isNarrowed({ reach }: Asked): boolean {
+  return reach === "this collection" || reach === "another collection";
+}
+
+function isOnAccount(action: Action): action is Extract<Action, `account.${string}`> {
+  return action.startsWith("account.");
+}
+
+function isOwnAccount({ action, about }: Question): boolean {
+  return isOnAccount(action) && ["their own", "their robot"].includes(about);
 }
 
 function isOnCollection(action: Action): action is Extract<Action, `collection.${string}`> {
@@ -88,8 +116,31 @@ describe("the questions", () => {
 describe("a token", () => {
   const whole = { reach: "any collection", given: scopes } as const;
 
-  it("never allows more than its user may do", () => {
-    expectNone((asked) => isAllowed(asked) && !isAllowed({ ...asked, ...whole }));
+  it("never allows more than a session, which allows all that its user may do", () => {
+    expectNone((asked) => isAllowed(asked) && !asked.person.isRobot && !isAllowed({ ...asked, reach: "session" }));
+  });
+
+  it("for one collection, or with fewer scopes, never allows more than one for all with all of them", () => {
+    expectNone((asked) => asked.reach !== "session" && isAllowed(asked) && !isAllowed({ ...asked, ...whole }));
+    expectNone((asked) => isNarrowed(asked) && isAllowed(asked) && !isAllowed({ ...asked, reach: "any collection" }));
+  });
+
+  it("makes no other credential, and does not delete the account of its user", () => {
+    expectNone(({ question, ...rest }) => {
+      const isForSessions =
+        question.action === "account.grant" || (question.action === "account.delete" && question.about === "their own");
+      return isForSessions && rest.reach !== "session" && isAllowed({ question, ...rest });
+    });
+  });
+
+  it("is answered as a signature with a key of the same scopes", () => {
+    expectNone(({ person, reach, given, question, restricted }) => {
+      const actor = userActor(person, reach, given);
+      if (reach !== "any collection") return false;
+      const signed: Actor = { ...actor, credential: { ...actor.credential, kind: "key" } };
+      const [one, other] = [actor, signed].map((who) => question.ask(who, person, settingsWith(restricted)));
+      return JSON.stringify(one) !== JSON.stringify(other);
+    });
   });
 
   it("never allows more for lacking a scope", () => {
@@ -132,10 +183,13 @@ describe("a role", () => {
     expectNone((asked) => isAllowed(asked) && !isAllowed({ ...asked, person: promote(asked.person) }));
   });
 
-  it("is needed to change anything", () => {
+  it("is needed to change anything but one's own account and robots", () => {
     const hasNone = ({ isEntityOwner, memberRole, isAdmin, isSuperuser }: Person) =>
       !isEntityOwner && memberRole === null && !isAdmin && !isSuperuser;
-    expectNone((asked) => hasNone(asked.person) && !isRead(asked.question.action) && isAllowed(asked));
+    expectNone(
+      (asked) =>
+        hasNone(asked.person) && !isRead(asked.question.action) && !isOwnAccount(asked.question) && isAllowed(asked),
+    );
   });
 
   it("of operator allows everything a user may do", () => {
@@ -143,6 +197,72 @@ describe("a role", () => {
       const { question, restricted } = asked;
       return isAllowed(asked) && !question.ask(operator, stranger, settingsWith(restricted)).allowed;
     });
+  });
+});
+
+describe("an account", () => {
+  const people: readonly string[] = ["a user's", "an administrator's", "a superuser's"] satisfies AccountName[];
+
+  it("of another person is acted as by nobody but the operator", () => {
+    expectNone((asked) => {
+      const { action, about } = asked.question;
+      return action === "account.grant" && people.includes(about) && isAllowed(asked);
+    });
+    for (const { ask } of questionsAbout("account.grant")) {
+      expect(ask(operator, stranger, defaultSettings).allowed).toBe(true);
+    }
+  });
+
+  it("is decided upon by those above its role alone, and by its own user or robot's owner", () => {
+    const needed: Partial<Record<AccountName, (person: Person) => boolean>> = {
+      "a user's": ({ isAdmin, isSuperuser }) => isAdmin || isSuperuser,
+      "another's robot": ({ isAdmin, isSuperuser }) => isAdmin || isSuperuser,
+      "an administrator's": ({ isSuperuser }) => isSuperuser,
+      "a superuser's": ({ isSuperuser }) => isSuperuser,
+    };
+    expectNone((asked) => {
+      const isAbove = needed[asked.question.about as AccountName];
+      return isOnAccount(asked.question.action) && isAbove !== undefined && !isAbove(asked.person) && isAllowed(asked);
+    });
+  });
+
+  it("is disabled by nobody themselves", () => {
+    expectNone((asked) => {
+      const { action, about } = asked.question;
+      return action === "account.disable" && about === "their own" && isAllowed(asked);
+    });
+  });
+
+  it("gets its role from superusers and the operator, so that nobody promotes themselves", () => {
+    expectNone((asked) => {
+      const isGoverning = asked.question.action === "site.govern";
+      return isGoverning && !asked.person.isSuperuser && isAllowed(asked);
+    });
+  });
+
+  it("of a robot's is no business of its own, nor are others' or the registry", () => {
+    expectNone((asked) => {
+      const { action, about } = asked.question;
+      const isTheirs = isOnAccount(action) && about === "their robot";
+      const isAsked = (isOnAccount(action) && !isTheirs) || action.startsWith("site.");
+      return asked.person.isRobot && isAsked && isAllowed(asked);
+    });
+  });
+
+  it("that somebody may not know of is answered as one that is not there, whatever is asked of it", () => {
+    for (const person of everybody) {
+      if (person.isAdmin || person.isSuperuser) continue;
+      for (const { reach, given } of credentialsOf(person)) {
+        const actor = userActor(person, reach, given);
+        for (const action of actions.filter(isOnAccount)) {
+          const refused = (facts: AccountFacts | null) =>
+            refusal(() => authorizeOnAccount(defaultSettings, actor, action, facts));
+          for (const name of accountNames.filter((name) => name !== "their own" && name !== "their robot")) {
+            expect([refused(accountFacts(name, actor)), refused(null)]).toEqual(["not-found", "not-found"]);
+          }
+        }
+      }
+    }
   });
 });
 
@@ -202,19 +322,11 @@ describe("a setting that restricts", () => {
 
 describe("what somebody may not see", () => {
   const context = (settings: PolicySettings) => ({ settings }) as Context;
-  const refusal = (act: () => unknown): string => {
-    try {
-      act();
-      return "allowed";
-    } catch (error) {
-      return (error as { code?: string }).code ?? String(error);
-    }
-  };
 
   it("is answered as what is not there, whatever is asked of it", () => {
     for (const restricted of restrictedSets) {
       const settings = settingsWith(restricted);
-      for (const [actor, person] of [[anonymous, stranger] as const, ...usersOf(people)]) {
+      for (const [actor, person] of [[anonymous, stranger] as const, ...usersOf(everybody)]) {
         for (const visibility of visibilities) {
           const facts = collectionFacts(person, visibility);
           if (decide(actor, "collection.see", facts, settings).allowed) continue;
@@ -267,7 +379,7 @@ describe("what somebody may not see", () => {
 
   function usersOf(some: readonly Person[]): (readonly [Actor, Person])[] {
     return some.flatMap((person) =>
-      reaches.flatMap((reach) => scopeSets.map((given) => [userActor(person, reach, given), person] as const)),
+      credentialsOf(person).map(({ reach, given }) => [userActor(person, reach, given), person] as const),
     );
   }
 });

@@ -24,15 +24,26 @@ describe("a registry with nothing set but its secret", () => {
       REGISTRY_NAME: "Singularity Registry",
       REGISTRY_URI: "registry",
       HELP_CONTACT_EMAIL: "",
+      HELP_INSTITUTION_SITE: null,
+      ADMINS: [],
+      TERMS: "",
+      TERMS_VERSION: "",
+      GOOGLE_ANALYTICS: "",
       USER_COLLECTIONS: true,
       USER_COLLECTION_LIMIT: null,
       DEFAULT_PRIVATE: false,
       PRIVATE_ONLY: false,
       DISABLE_BUILDING: false,
+      DISABLE_REGISTRATION: false,
+      DISABLE_CLEANUP: false,
       API_REQUIRE_AUTH: false,
       SHORT_NAMES_ADMIN_ONLY: false,
       PUBLIC_ORIGIN: null,
       TRUST_PROXY: false,
+      CLIENT_ADDRESS_HEADER: "",
+      LOG_REQUESTS: false,
+      CI_GITHUB_ISSUERS: ["https://token.actions.githubusercontent.com"],
+      CI_GITLAB_ISSUERS: ["https://gitlab.com"],
       MAX_REQUEST_BYTES: 95_000_000,
       MAX_IMAGE_BYTES: 50 * 1024 ** 3,
       PART_BYTES: 64 * 1024 ** 2,
@@ -47,6 +58,7 @@ describe("a registry with nothing set but its secret", () => {
       SEALING_SECRET: null,
       SEALING_SECRET_PREVIOUS: null,
       ADMIN_SECRET: null,
+      providers: [],
     });
   });
 
@@ -54,7 +66,7 @@ describe("a registry with nothing set but its secret", () => {
     const documented = names.map((name) => [name, settingDefinitions[name].defaultText] as const);
     for (const [name, text] of documented.filter(([name]) => name !== "SIGNING_SECRET")) {
       const value = settingsOf({})[name];
-      const shown = value === null ? ["unset", "unlimited"] : [value === "" ? "empty" : String(value)];
+      const shown = value === null ? ["unset", "unlimited"] : [String(value) || "empty"];
       expect(shown, name).toContain(text);
     }
   });
@@ -232,5 +244,32 @@ describe("R2's S3 interface", () => {
   it("takes an address with a path, with or without a slash at its end", () => {
     const parsed = parseSettings({ SIGNING_SECRET, ...keys, S3_ENDPOINT: "http://127.0.0.1:8788/s3/" });
     expect(parsed.ok && parsed.settings.S3_ENDPOINT).toBe("http://127.0.0.1:8788/s3");
+  });
+});
+
+describe("the CI services whose tokens are taken", () => {
+  it.each([
+    ["none", []],
+    [
+      "https://gitlab.example.org, https://ghe.example.org/_services/token",
+      ["https://gitlab.example.org", "https://ghe.example.org/_services/token"],
+    ],
+    ["http://127.0.0.1:9000,http://127.0.0.1:9000", ["http://127.0.0.1:9000"]],
+  ])("are, of %j, %j", (given, expected) => {
+    expect(settingsOf({ CI_GITLAB_ISSUERS: given }).CI_GITLAB_ISSUERS).toEqual(expected);
+  });
+
+  it.each([
+    "http://gitlab.example.org",
+    "gitlab.example.org",
+    "https://gitlab.example.org?a",
+    "https://a@gitlab.example.org",
+    "https://GITLAB.example.org",
+    "https://gitlab.example.org,none",
+    ",",
+  ])("are not %s", (given) => {
+    expect(problemsOf({ CI_GITLAB_ISSUERS: given })).toEqual([
+      expect.stringMatching(/^CI_GITLAB_ISSUERS must be https/),
+    ]);
   });
 });

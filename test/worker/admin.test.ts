@@ -133,6 +133,35 @@ describe("tokens", () => {
   });
 });
 
+describe("robots", () => {
+  it("are made, listed and deleted, and whatever is for a user's name works for theirs", async () => {
+    const owner = await newPerson("owner", { role: "admin" });
+    const username = uniqueName("robot");
+    const made = await rpc("add-robot", { username, owner: owner.username, description: "nightly builds" });
+    expect(made).toMatchObject({ status: 200, result: { username, owner: owner.username } });
+    expect(await rpc("add-robot", { username: uniqueName("robot") })).toMatchObject({ result: { owner: null } });
+    expect(await rpc("add-robot", { username })).toMatchObject({ status: 409, error: { code: "name-taken" } });
+    const user = await newPerson("user");
+    const ofNobody = { username: uniqueName("robot"), owner: user.username };
+    expect(await rpc("add-robot", ofNobody)).toMatchObject({ status: 409, error: { code: "conflict" } });
+    expect((await rpc("list-robots")).result).toMatchObject({
+      items: expect.arrayContaining([expect.objectContaining({ username, description: "nightly builds" })]),
+    });
+    expect(JSON.stringify((await rpc("list-users")).result)).not.toContain(`"${username}"`);
+    const { token } = (await rpc("add-token", { username })).result as { token: string };
+    const works = async () => (await ask("/v1/token-status", { token })).status === 200;
+    expect(await works()).toBe(true);
+    expect(await rpc("disable-user", { username })).toMatchObject({ status: 200 });
+    expect(await works()).toBe(false);
+    expect(await rpc("enable-user", { username })).toMatchObject({ status: 200 });
+    expect(await rpc("add-key", { username })).toMatchObject({ status: 200 });
+    expect(await rpc("add-superuser", { username })).toMatchObject({ status: 409, error: { code: "conflict" } });
+    expect(await rpc("delete-robot", { username: user.username })).toMatchObject({ status: 404 });
+    expect(await rpc("delete-robot", { username })).toMatchObject({ status: 200 });
+    expect(await works()).toBe(false);
+  });
+});
+
 describe("the audit log", () => {
   it("says who did what", async () => {
     const henry = await newPerson("henry");

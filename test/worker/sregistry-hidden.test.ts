@@ -120,7 +120,10 @@ describe("a form is not published when, just before,", () => {
   const isPublishing = ({ name, sql }: Call) => name === "batch" && sql.some((text) => /into "containers"/i.test(text));
   const cases: [string, (by: SregistryUser, collection: string) => Promise<unknown>][] = [
     ["its user was disabled", async (by) => await setDisabled(testContext(), operator, by.username, true)],
-    ["its key was revoked", async (by) => await revokeKey(testContext(), operator, by.username)],
+    [
+      "its key was revoked",
+      async (by) => await revokeKey(testContext(), operator, { username: by.username, kind: "any" }),
+    ],
     [
       "its container became read-only",
       async (by, collection) => {

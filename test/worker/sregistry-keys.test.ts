@@ -128,20 +128,26 @@ describe("a key", () => {
 
   it("replaces the one before, and can be revoked", async () => {
     const dave = await newSigner("dave");
-    const { key } = await addKey(testContext(), operator, dave.username);
+    const { key } = await addKey(testContext(), operator, { username: dave.username, kind: "any" });
     expect(await outcome(signed("pull", dave, names))).toBe("invalid-credential");
     expect(await outcome(signed("pull", { ...dave, key }, names))).toEqual([dave.username, "pull"]);
-    await revokeKey(testContext(), operator, dave.username);
+    await revokeKey(testContext(), operator, { username: dave.username, kind: "any" });
     expect(await outcome(signed("pull", { ...dave, key }, names))).toBe("invalid-credential");
-    await expect(revokeKey(testContext(), operator, dave.username)).rejects.toMatchObject({ code: "already-so" });
+    await expect(revokeKey(testContext(), operator, { username: dave.username, kind: "any" })).rejects.toMatchObject({
+      code: "already-so",
+    });
   });
 
   it("is made by administrators alone, and not where there is nothing to seal it with", async () => {
     const without = testContext(environment({ SEALING_SECRET: "" }));
-    await expect(addKey(without, operator, alice.username)).rejects.toMatchObject({ code: "keys-disabled" });
+    await expect(addKey(without, operator, { username: alice.username, kind: "any" })).rejects.toMatchObject({
+      code: "keys-disabled",
+    });
     expect(await outcome(signed("pull", alice, names), "pull", without)).toBe("invalid-credential");
     const stranger = { kind: "anonymous" } as const;
-    await expect(addKey(testContext(), stranger, alice.username)).rejects.toMatchObject({ code: "unauthenticated" });
+    await expect(addKey(testContext(), stranger, { username: alice.username, kind: "any" })).rejects.toMatchObject({
+      code: "unauthenticated",
+    });
   });
 
   it("does not work for another user, wherever its row is put", async () => {

@@ -90,6 +90,24 @@ describe("upkeep", () => {
 });
 
 describe("upkeep of uploads in parts", () => {
+  it("deletes no bytes while DISABLE_CLEANUP is set, and those that became free meanwhile afterwards", async () => {
+    const alice = await newPerson("keeper");
+    const path = `${alice.username}/${uniqueName("kept")}/app`;
+    await push(alice.token, `${path}:v1`, makeSif({ salt: "kept for now" }));
+    const stored = await storedKeys();
+    const { digest } = await push(alice.token, `${path}:v2`, makeSif({ salt: "deleted, and kept" }));
+    const url = `/v1/images/${path}:${digest}?arch=amd64`;
+    expect((await ask(url, { method: "DELETE", token: alice.token })).status).toBe(200);
+    await env.DB.prepare("INSERT INTO discarded_objects (object_key, discarded_at) VALUES ('replaced', 0)").run();
+    const now = () => Date.now() + (limits.downloadMaxSeconds + limits.deleteGraceSeconds + 1) * 1000;
+    await runUpkeep({ ...testContext(environment({ DISABLE_CLEANUP: "true" })), now });
+    expect(await storedKeys()).toHaveLength(stored.length + 1);
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM discarded_objects").first("n")).toBe(1);
+    await runUpkeep({ ...testContext(), now });
+    expect(await storedKeys()).toEqual(stored);
+    expect(await env.DB.prepare("SELECT count(*) AS n FROM discarded_objects").first("n")).toBe(0);
+  });
+
   it("goes on with the others when one cannot be aborted, and comes back to that one", async () => {
     const person = await newPerson("stuck");
     const uploadIds: string[] = [];

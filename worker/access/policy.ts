@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../registry/errors.ts";
 import type { Settings } from "../registry/settings.ts";
 import {
+  type AccountFacts,
   type Actor,
   actorUserId,
   type CollectionFacts,
@@ -10,6 +11,7 @@ import {
   isAdministrator,
   isAtLeast,
   type Scope,
+  siteRole,
   type UserActor,
   type Visibility,
 } from "./roles.ts";
@@ -30,8 +32,17 @@ interface FactsOf {
   "entity.create-collection": EntityFacts;
   /** Create an entity for oneself beside the one that came with the account. */
   "site.create-entity": null;
-  /** Users, tokens of others, names, integrity. */
+  /** Users, robots, names, run-time settings, the audit log, integrity. */
   "site.administer": null;
+  /** Make administrators and superusers, and take that away. */
+  "site.govern": null;
+  /** See its tokens, sessions and identities; end them; agree to terms; export its data. */
+  "account.manage": AccountFacts;
+  /** Make credentials that act as it. */
+  "account.grant": AccountFacts;
+  /** Disable it, and let it work again. */
+  "account.disable": AccountFacts;
+  "account.delete": AccountFacts;
 }
 
 export type Action = keyof FactsOf;
@@ -45,6 +56,11 @@ export const actions = [
   "entity.create-collection",
   "site.create-entity",
   "site.administer",
+  "site.govern",
+  "account.manage",
+  "account.grant",
+  "account.disable",
+  "account.delete",
 ] as const satisfies readonly Action[];
 
 export type PolicySettings = Pick<
@@ -54,7 +70,13 @@ export type PolicySettings = Pick<
 
 type Refusal = Extract<
   ErrorCode,
-  "unauthenticated" | "not-found" | "forbidden" | "insufficient-scope" | "pushing-disabled" | "collections-disabled"
+  | "unauthenticated"
+  | "not-found"
+  | "forbidden"
+  | "insufficient-scope"
+  | "session-required"
+  | "pushing-disabled"
+  | "collections-disabled"
 >;
 
 export type Decision = { allowed: true; reason: string } | { allowed: false; code: Refusal };
@@ -85,7 +107,14 @@ export function decide<A extends Action>(
       return decideOnNewCollection(actor, question.facts, settings);
     case "site.create-entity":
     case "site.administer":
-      return decideOnSite(actor);
+      return decideOnSite(actor, isAdministrator(actor));
+    case "site.govern":
+      return decideOnGovernment(actor);
+    case "account.manage":
+    case "account.grant":
+    case "account.disable":
+    case "account.delete":
+      return decideOnAccount(actor, question.action, question.facts);
     default:
       return question satisfies never;
   }
@@ -136,10 +165,48 @@ function decideOnNewCollection(actor: Actor, facts: EntityFacts, settings: Polic
   return allow(isOwner ? "owner of the entity" : "administrator of the registry");
 }
 
-function decideOnSite(actor: Actor): Decision {
-  if (!isAdministrator(actor)) return refuse("forbidden");
+function decideOnSite(actor: Actor, isEntitled: boolean): Decision {
+  if (!isEntitled) return refuse("forbidden");
   if (!hasScope(actor, "manage") || isNarrowed(actor)) return refuse("insufficient-scope");
   return allow("administrator of the registry");
+}
+
+/** Whoever finds a superuser's token must not be able to make another superuser. */
+function decideOnGovernment(actor: Actor): Decision {
+  const decision = decideOnSite(actor, isSuperuser(actor));
+  const isSession = actor.kind !== "user" || actor.credential.kind === "session";
+  return decision.allowed && !isSession ? refuse("session-required") : decision;
+}
+
+/**
+ * One's own account, one's robots, and those below one's role. Nobody but the operator makes credentials that
+ * act as another person, and nobody disables themselves: nobody else could undo it.
+ */
+function decideOnAccount(actor: Actor, action: Extract<Action, `account.${string}`>, facts: AccountFacts): Decision {
+  if (actor.kind === "operator") return allow("operator of the registry");
+  if (actor.kind === "anonymous") return refuse("unauthenticated");
+  const isSelf = actor.userId === facts.userId;
+  const isOwnRobot = facts.isRobot && facts.ownerUserId === actor.userId;
+  const isAbove = isSuperuser(actor) || (isAdministrator(actor) && facts.role === "user");
+  // A robot's account is its owner's: it neither ends its own credentials nor makes others.
+  const isOwn = (isSelf && !facts.isRobot) || isOwnRobot;
+  const isEntitled = {
+    "account.manage": isOwn || isAbove,
+    "account.grant": isOwn || (isAbove && facts.isRobot),
+    "account.disable": !isSelf && (isOwnRobot || isAbove),
+    "account.delete": isOwn || isAbove,
+  }[action];
+  if (!isEntitled) return refuse(isSelf || isAdministrator(actor) ? "forbidden" : "not-found");
+  const { kind, collectionId } = actor.credential;
+  if (!hasScope(actor, "manage") || collectionId !== null) return refuse("insufficient-scope");
+  // Whoever finds a token must not be able to make one that outlives it, or end the account.
+  const needsSession = action === "account.grant" || (action === "account.delete" && isSelf);
+  if (needsSession && kind !== "session") return refuse("session-required");
+  return allow(isOwn ? "own account" : `${siteRole(actor)} of the registry`);
+}
+
+function isSuperuser(actor: Actor): boolean {
+  return actor.kind === "operator" || (actor.kind === "user" && actor.isSuperuser);
 }
 
 function seesEntity(actor: Actor, facts: EntityFacts): boolean {

@@ -18,13 +18,24 @@ export interface UserActor {
   username: string;
   isAdmin: boolean;
   isSuperuser: boolean;
-  credential: {
-    tokenId: string;
-    scopes: ReadonlySet<Scope>;
-    /** The one collection it is good for, or null for all its user may reach. */
-    collectionId: string | null;
-  };
+  isRobot: boolean;
+  credential: UserCredential;
 }
+
+/**
+ * What a user is here with. A session is a person at a browser; a token, or a signature with a key of
+ * sregistry-cli's, may be anywhere, and makes no further credentials.
+ */
+export interface UserCredential {
+  kind: "session" | "token" | "key";
+  id: string;
+  scopes: ReadonlySet<Scope>;
+  /** The one collection it is good for, or null for all its user may reach. */
+  collectionId: string | null;
+}
+
+/** What somebody is on the whole site. Each may do what those before it may. */
+export type SiteRole = "user" | "admin" | "superuser";
 
 /** An operator holds the admin secret: whoever runs the registry, at its command line. */
 export type Actor = { kind: "anonymous" } | UserActor | { kind: "operator" };
@@ -49,6 +60,25 @@ export interface CollectionFacts {
   entityOwnerId: string;
   /** The actor's own membership, if any. */
   memberRole: CollectionRole | null;
+}
+
+/** What `decide` must know of a user's account. */
+export interface AccountFacts {
+  userId: string;
+  role: SiteRole;
+  isRobot: boolean;
+  /** Whose robot it is. */
+  ownerUserId: string | null;
+}
+
+/** An actor's own account. Whose robot it is says nothing of what it may do itself. */
+export function ownAccount(actor: UserActor): AccountFacts {
+  return { userId: actor.userId, role: siteRole(actor), isRobot: actor.isRobot, ownerUserId: null };
+}
+
+export function siteRole(of: { isAdmin: boolean; isSuperuser: boolean }): SiteRole {
+  if (of.isSuperuser) return "superuser";
+  return of.isAdmin ? "admin" : "user";
 }
 
 /** What `decide` must know of an entity. */

@@ -12,6 +12,8 @@ export const usualStatus: StatusMap = {
   unauthenticated: 401,
   "invalid-credential": 401,
   "insufficient-scope": 403,
+  "session-required": 403,
+  "terms-required": 403,
   forbidden: 403,
   "not-found": 404,
   "no-such-route": 404,
@@ -22,10 +24,14 @@ export const usualStatus: StatusMap = {
   "tag-invalid": 400,
   "topic-invalid": 400,
   "digest-invalid": 400,
+  "query-invalid": 400,
   "body-invalid": 400,
   "body-too-large": 413,
   "length-required": 411,
   conflict: 409,
+  "precondition-required": 428,
+  "precondition-failed": 412,
+  "limit-reached": 409,
   "pushing-disabled": 403,
   "collections-disabled": 403,
   "collection-limit": 403,
@@ -51,6 +57,18 @@ export const usualStatus: StatusMap = {
   "capability-invalid": 403,
   "capability-expired": 410,
   "range-not-satisfiable": 416,
+  "cross-site": 403,
+  "https-required": 403,
+  "sign-in-failed": 400,
+  "sign-in-expired": 400,
+  "not-admitted": 403,
+  "identity-taken": 409,
+  "last-identity": 409,
+  "link-ended": 410,
+  "provider-unavailable": 503,
+  "publisher-refused": 403,
+  "setting-locked": 409,
+  "setting-invalid": 400,
   "keys-disabled": 403,
   "already-so": 409,
   "rate-limited": 429,
@@ -76,7 +94,7 @@ export function errorHandler(
       console.error(JSON.stringify({ event: "error", ...fields }));
     }
     const response = render(error, code, requestId);
-    if (code === 503) response.headers.set("Retry-After", String(limits.retryAfterSeconds));
+    if (code === 503 || code === 429) response.headers.set("Retry-After", String(limits.retryAfterSeconds));
     return response;
   };
 }

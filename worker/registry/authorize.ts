@@ -1,5 +1,5 @@
 import { type Action, decide, type PolicySettings } from "../access/policy.ts";
-import type { Actor, CollectionFacts, EntityFacts } from "../access/roles.ts";
+import type { AccountFacts, Actor, CollectionFacts, EntityFacts } from "../access/roles.ts";
 import type { Context } from "../context.ts";
 import { RegistryError } from "./errors.ts";
 
@@ -11,6 +11,8 @@ const nothing: CollectionFacts & EntityFacts = {
   memberRole: null,
   hasVisibleCollection: false,
 };
+
+const nobody: AccountFacts = { userId: "", role: "user", isRobot: false, ownerUserId: null };
 
 /**
  * Asks the policy about a row that a query found, or did not find.
@@ -55,6 +57,17 @@ export function authorizeOnSite(
   ensure(decide(actor, action, null, settings));
 }
 
+/** The same for a user's account; absent is what nobody but an administrator may know of. */
+export function authorizeOnAccount(
+  settings: PolicySettings,
+  actor: Actor,
+  action: Extract<Action, `account.${string}`>,
+  facts: AccountFacts | null,
+): void {
+  ensure(decide(actor, action, facts ?? nobody, settings));
+  if (facts === null) throw new RegistryError("not-found", "There is no such user.");
+}
+
 export function mayOnCollection(
   ctx: Context,
   actor: Actor,
@@ -62,6 +75,10 @@ export function mayOnCollection(
   facts: CollectionFacts,
 ): boolean {
   return decide(actor, action, facts, ctx.settings).allowed;
+}
+
+export function mayOnSite(settings: PolicySettings, actor: Actor, action: Extract<Action, `site.${string}`>): boolean {
+  return decide(actor, action, null, settings).allowed;
 }
 
 function ensure(decision: ReturnType<typeof decide>): void {

@@ -8,6 +8,8 @@ export const errorMessages = {
   unauthenticated: "Sign in first: this needs an access token.",
   "invalid-credential": "The access token is not valid: it is unknown, expired, revoked, or its user is disabled.",
   "insufficient-scope": "The access token does not allow this.",
+  "session-required": "Sign in with a browser for this: an access token is not enough.",
+  "terms-required": "Agree to the terms of this registry first, on its page /terms.",
   forbidden: "You are not allowed to do this.",
   "not-found": "Not found.",
   "no-such-route": "There is nothing at this address.",
@@ -19,10 +21,14 @@ export const errorMessages = {
   "tag-invalid": "The tag is not valid.",
   "topic-invalid": "The topic is not valid.",
   "digest-invalid": "The digest is not valid: it must be sha256. and 64 lower-case hexadecimal digits.",
+  "query-invalid": "The query is not valid.",
   "body-invalid": "The request body is not valid.",
   "body-too-large": "The request body is too large.",
   "length-required": "The request needs a Content-Length.",
   conflict: "Someone else changed this at the same time. Try again.",
+  "precondition-required": "Say which state you are changing: send its ETag as If-Match.",
+  "precondition-failed": "This was changed since you looked. Look again, and repeat the change if it still fits.",
+  "limit-reached": "There are as many of these as this registry allows.",
 
   "pushing-disabled": "This registry takes no pushes at the moment.",
   "collections-disabled": "On this registry only administrators create collections.",
@@ -51,6 +57,20 @@ export const errorMessages = {
   "capability-invalid": "This URL is not valid.",
   "capability-expired": "This URL has expired.",
   "range-not-satisfiable": "The requested range cannot be served.",
+
+  "cross-site": "This request came from another web site, and was not carried out.",
+  "https-required": "Signing in needs https: browsers keep the cookie of a sign-in on https and on this machine only.",
+  "sign-in-failed": "Signing in did not work. Begin again.",
+  "sign-in-expired": "This attempt to sign in has expired, or was begun in another browser. Begin again.",
+  "not-admitted": "This registry does not take new users from there. Ask its administrator.",
+  "identity-taken": "This account is linked to a user already.",
+  "last-identity": "This is the last account you can sign in with. Link another one first.",
+  "link-ended": "This link is not valid: it was used already, or has expired. Ask for another one.",
+  "provider-unavailable": "The identity provider does not answer as it should. Try again later.",
+  "publisher-refused": "No publisher of this collection matches this token.",
+
+  "setting-locked": "This setting is given by the environment, which goes before what is set here.",
+  "setting-invalid": "This value is not allowed for this setting.",
 
   "keys-disabled": "This registry keeps no keys for sregistry-cli: its administrator must set SEALING_SECRET.",
 
@@ -91,12 +111,14 @@ export function toRegistryError(thrown: unknown): RegistryError {
   return new RegistryError(isOverload ? "unavailable" : "internal", undefined, { detail: text, cause: thrown });
 }
 
-/** The messages of an error and its causes, for the log. */
+/** The messages of an error and its causes, for the log. Of a failed statement not the values in it: people sent them. */
 export function describe(thrown: unknown): string {
   const parts: string[] = [];
   let current: unknown = thrown;
   for (let depth = 0; depth < 5 && current !== undefined; depth++) {
-    parts.push(current instanceof Error ? `${current.name}: ${current.message}` : String(current));
+    const text = current instanceof Error ? `${current.name}: ${current.message}` : String(current);
+    // As drizzle's DrizzleQueryError ends.
+    parts.push(text.replace(/\nparams: .*$/s, ""));
     current = current instanceof Error ? current.cause : undefined;
   }
   return parts.join(" <- ");

@@ -129,6 +129,69 @@ export const limits = {
   /** Shortest root secrets: 32 random bytes in base64url or hex are longer than this. */
   secretLength: 32,
 
+  /** A session ends so long after its last use, and at the latest so long after it began. */
+  sessionIdleSeconds: 14 * DAY,
+  sessionMaxSeconds: 90 * DAY,
+  /** Random bytes in a session's cookie, a login link, and whatever else is looked up by its hash. */
+  secretRandomBytes: 32,
+  /** How a browser calls itself, as a list of sessions shows it. */
+  userAgentLength: 200,
+  /** Sessions of one user; the one used longest ago ends when there would be more. */
+  sessionsPerUser: 50,
+  /** From beginning to sign in at a provider to coming back: somebody may have to look for a second factor. */
+  signInSeconds: 600,
+  /** From coming back to choosing a name. */
+  registrationSeconds: 1800,
+  loginLinkSeconds: 600,
+  /** Attempts to sign in, to use a login link or to exchange a pipeline's token a minute, from one address. */
+  signInsPerMinute: 30,
+  /** The same where addresses are not known. */
+  signInsPerMinuteOfAll: 300,
+  /** How long a claim of an identity provider makes an administrator, without signing in again. */
+  claimedRoleSeconds: 30 * DAY,
+  /** An answer of an identity provider: tokens, user information and keys take a few KiB. */
+  providerAnswerBytes: 256 * KIB,
+  /** How long an identity provider may take to answer. */
+  providerSeconds: 10,
+  /** How long what an identity provider says of itself, and its keys, are kept. */
+  providerCacheSeconds: 600,
+  identitiesPerUser: 20,
+  /** Collections that go with one account: what is known of them is one parameter of D1, which takes 2 MB. */
+  deletedCollections: 5000,
+  /** Rows one statement reads for the export of an account: a request has a thousand statements, and 128 MB. */
+  exportPage: 1000,
+  /** Tokens of one user that are neither revoked nor expired, beside those that pipelines were given. */
+  /** Where to go on after signing in: sealed with the rest it must fit into a cookie, of which browsers keep 4 KiB. */
+  nextLength: KIB,
+  /** What a provider calls somebody, as it is shown. */
+  accountNameLength: 100,
+  /** An e-mail address, by SMTP. */
+  emailLength: 254,
+  tokensPerUser: 200,
+  robotsPerOwner: 100,
+  /** What a robot is for: some sentences. */
+  robotDescriptionLength: 1024,
+  publishersPerCollection: 50,
+  /** A token for a pipeline: as long as a large push through one takes; it can be asked for again. */
+  publisherTokenSeconds: HOUR,
+  /** How long after its end such a token is still listed, so that a publisher leaves no endless list. */
+  publisherTokenKeptSeconds: 7 * DAY,
+  /** A pipeline's own token, a JWT of some KiB. */
+  assertionLength: 16 * KIB,
+  /** The oldest token of a pipeline taken: its use is remembered for so long. GitLab's live as long as a job may. */
+  assertionMaxSeconds: DAY,
+  /** After its keys were fetched, a CI service is not asked again for a key nobody knows: anybody can make one up. */
+  keysRefreshSeconds: 60,
+  /** How far clocks may be apart: those of isolates, and of whoever signs tokens. */
+  clockSkewSeconds: 60,
+  /** A repository or ref in a publisher's rule. */
+  publisherRefLength: 256,
+
+  /** For how long an isolate works with the run-time settings it read: until then a change may not be seen. */
+  settingsCacheSeconds: 10,
+  /** A setting's value: terms of use take some pages. */
+  settingLength: 64 * KIB,
+
   /** Failed administrator sign-ins a minute before they are answered 429. A right secret always passes. */
   adminFailuresPerMinute: 20,
 
@@ -187,7 +250,7 @@ export const limits = {
 
   /** Discovery changes only with the deployment; clients fetch it with every command. */
   discoveryCacheSeconds: 300,
-  /** What a client is told to wait when the database is overloaded. */
+  /** What a client is told to wait when the database is overloaded, or it asked too often: by then one more passes. */
   retryAfterSeconds: 5,
 } as const;
 

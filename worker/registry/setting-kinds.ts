@@ -14,9 +14,26 @@ export interface Definition<T> {
 
 export type Group = "site" | "policy" | "network" | "secrets";
 
+/** The groups that administrators may change while the registry runs. The others belong to its deployment. */
+export const runTimeGroups: ReadonlySet<Group> = new Set<Group>(["site", "policy"]);
+
 export function text(group: Group, fallback: string, meaning: string): Definition<string> {
   const defaultText = fallback === "" ? "empty" : fallback;
   return { group, type: "text", defaultText, meaning, parse: reading(fallback, (given) => given, "must be a text") };
+}
+
+/** Texts separated by commas; blanks around them do not count. */
+export function list(group: Group, meaning: string): Definition<readonly string[]> {
+  const read = (given: string) =>
+    [...new Set(given.split(",").map((part) => part.trim()))].filter((part) => part !== "");
+  const parse = reading<readonly string[]>([], read, "must be texts separated by commas");
+  return { group, type: "texts separated by commas", defaultText: "empty", meaning, parse };
+}
+
+/** A text that a pattern allows; the default is empty. */
+export function pattern(group: Group, allowed: RegExp, type: string, meaning: string): Definition<string> {
+  const parse = reading("", (given) => (allowed.test(given) ? given : undefined), `must be ${type}`);
+  return { group, type, defaultText: "empty", meaning, parse };
 }
 
 /** A name that can stand unquoted in a shell line. */
@@ -77,6 +94,24 @@ export function origin(group: Group, meaning: string): Definition<string | null>
   const message = "must be an origin such as https://registry.example.org, no path";
   const parse = reading<string | null>(null, read, message);
   return { group, type: "an http(s) origin", defaultText: "unset", meaning, parse };
+}
+
+/** Issuers of tokens, as their tokens name them; `none` for none. Loopback alone does without https. */
+export function issuers(group: Group, fallback: string, meaning: string): Definition<readonly string[]> {
+  const read = (given: string) => {
+    const all = given === "none" ? [] : given.split(",").map((part) => part.trim());
+    return all.every(isIssuer) ? [...new Set(all)] : undefined;
+  };
+  const parse = reading<readonly string[]>([fallback], read, "must be https addresses separated by commas, or 'none'");
+  return { group, type: "https addresses separated by commas, or `none`", defaultText: fallback, meaning, parse };
+}
+
+/** Issuers are compared as texts: one that could be written otherwise would never be found. */
+function isIssuer(given: string): boolean {
+  const url = parseHttp(given);
+  if (url === null || (given !== url.href && `${given}/` !== url.href)) return false;
+  const isBare = url.search === "" && url.hash === "" && url.username === "" && url.password === "";
+  return isBare && (url.protocol === "https:" || /^(?:127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname));
 }
 
 /** A secret of ours. One travels as a bearer token, where a space would end it. */

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { limits } from "./limits.ts";
+import { type Provider, readProviders } from "./providers.ts";
 import {
   boolean,
   bytes,
@@ -7,7 +8,11 @@ import {
   type Definition,
   foreignSecret,
   httpUrl,
+  issuers,
+  list,
   origin,
+  pattern,
+  runTimeGroups,
   secret,
   shortId,
   text,
@@ -22,6 +27,31 @@ export const settingDefinitions = {
   REGISTRY_NAME: text("site", "Singularity Registry", "The registry's name, as the web pages show it."),
   REGISTRY_URI: shortId("site", "registry", "A short id of the registry, and the remote's name in the lines to paste."),
   HELP_CONTACT_EMAIL: text("site", "", "Whom users write to. Shown on the home page when set."),
+  HELP_INSTITUTION_SITE: httpUrl(
+    "site",
+    "The site of the institution that runs the registry. Shown on the pages when set.",
+  ),
+  ADMINS: list(
+    "site",
+    "Who runs the registry, as names or e-mail addresses. `npm run admin -- register` names the first one as author.",
+  ),
+  TERMS: text(
+    "site",
+    "",
+    "The terms of use, as plain text. Users agree to them before anything else where TERMS_VERSION is set.",
+  ),
+  TERMS_VERSION: pattern(
+    "site",
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+    "letters, digits, `.`, `_`, `-`",
+    "Which version of the terms users must have agreed to. Set another one when the terms change: everybody is asked again, and until then neither their sessions nor their tokens do anything else.",
+  ),
+  GOOGLE_ANALYTICS: pattern(
+    "site",
+    /^[A-Z]{1,4}-[A-Z0-9-]{4,20}$/,
+    "an id such as `G-ABC123`",
+    "A Google Analytics id. When set, the pages load Google's script, and the clients' discovery document names it. Nothing is sent anywhere while it is unset.",
+  ),
 
   USER_COLLECTIONS: boolean(
     "policy",
@@ -43,6 +73,16 @@ export const settingDefinitions = {
     "policy",
     false,
     "Whether pushing is switched off, for everyone and by every protocol. Pulling goes on.",
+  ),
+  DISABLE_REGISTRATION: boolean(
+    "policy",
+    false,
+    "Whether nobody new comes in by signing in, whatever the providers' settings say. Users who are there still sign in, and administrators still add users.",
+  ),
+  DISABLE_CLEANUP: boolean(
+    "policy",
+    false,
+    "Whether the bytes of images that nobody refers to any more are kept, instead of being deleted when their last download has ended.",
   ),
   API_REQUIRE_AUTH: boolean(
     "policy",
@@ -70,6 +110,27 @@ export const settingDefinitions = {
     "network",
     false,
     "Whether `X-Forwarded-Proto` and `X-Forwarded-Host` count where PUBLIC_ORIGIN is unset. Set it only behind a proxy that overwrites them.",
+  ),
+  CLIENT_ADDRESS_HEADER: pattern(
+    "network",
+    /^(?:none|[A-Za-z0-9-]{1,64})$/,
+    "a header's name, or `none`",
+    "Which request header says where a request comes from. Whatever is in front of the registry must overwrite it. Cloudflare sets `CF-Connecting-IP`, which counts when this is unset; `npm start` sets `none`. The audit log keeps a keyed hash of it, and rate limits go by it.",
+  ),
+  LOG_REQUESTS: boolean(
+    "network",
+    false,
+    "Whether each request is a line of the log: method, path without its query, status, milliseconds, who, and a keyed hash of the network address.",
+  ),
+  CI_GITHUB_ISSUERS: issuers(
+    "network",
+    "https://token.actions.githubusercontent.com",
+    "Whose tokens of GitHub Actions may be exchanged for one to push with, where a collection's owner set up such a publisher. A GitHub Enterprise Server of your own is `https://HOST/_services/token`.",
+  ),
+  CI_GITLAB_ISSUERS: issuers(
+    "network",
+    "https://gitlab.com",
+    "The same for GitLab CI: the addresses of GitLab servers.",
   ),
   MAX_REQUEST_BYTES: count(
     "network",
@@ -121,9 +182,41 @@ export type SettingName = keyof typeof settingDefinitions;
 type Parsed = { [Name in SettingName]: z.output<(typeof settingDefinitions)[Name]["parse"]> };
 
 /** The settings a registry runs with. The signing secret is always there. */
-export type Settings = Omit<Parsed, "SIGNING_SECRET"> & { SIGNING_SECRET: string };
+export type Settings = Omit<Parsed, "SIGNING_SECRET"> & {
+  SIGNING_SECRET: string;
+  /** Where people may sign in from. */
+  providers: readonly Provider[];
+};
 
 export type ParsedSettings = { ok: true; settings: Settings } | { ok: false; problems: string[] };
+
+/**
+ * The same with what administrators set, where the environment says nothing. A stored value that is not allowed
+ * any more is left out: it must not stop the registry.
+ */
+export function parseWithStored(
+  environment: Readonly<Record<string, unknown>>,
+  stored: ReadonlyMap<string, string>,
+): ParsedSettings {
+  const usable = [...stored].filter(([name, value]) => {
+    const definition = runTimeDefinition(name);
+    return definition !== null && !isGiven(environment[name]) && definition.parse.safeParse(value).success;
+  });
+  return parseSettings({ ...environment, ...Object.fromEntries(usable) });
+}
+
+/** The definition of a setting that can be changed at run time; null for any other name. */
+export function runTimeDefinition(name: string): Definition<unknown> | null {
+  const definition: Definition<unknown> | undefined = Object.hasOwn(settingDefinitions, name)
+    ? settingDefinitions[name as SettingName]
+    : undefined;
+  return definition !== undefined && runTimeGroups.has(definition.group) ? definition : null;
+}
+
+/** Whether the environment says something of a setting: a variable that is empty says nothing. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && String(value).trim() !== "";
+}
 
 /** Parses an environment; names every problem at once. Other variables are ignored. */
 export function parseSettings(environment: Readonly<Record<string, unknown>>): ParsedSettings {
@@ -142,8 +235,10 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): P
     problems.push("SIGNING_SECRET must be set");
   }
   if (problems.length === 0) problems.push(...s3Problems(settings));
+  const { providers, problems: providerProblems } = readProviders(environment);
+  problems.push(...providerProblems);
   if (problems.length > 0 || !signingSecret) return { ok: false, problems };
-  return { ok: true, settings: { ...settings, SIGNING_SECRET: signingSecret } };
+  return { ok: true, settings: { ...settings, SIGNING_SECRET: signingSecret, providers } };
 }
 
 /** The endpoint is the switch: keys alone do nothing yet, so that they can be set first. */

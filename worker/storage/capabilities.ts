@@ -35,6 +35,26 @@ const claims = {
   }),
   /** Upload one image by sregistry's form, for the user it was given to. `typed` is what its signature names. */
   "sregistry-push": z.object({ userId: z.string(), collectionId: z.string(), typed: z.string() }),
+  /** Come back from an identity provider, in the browser that went there. `sessionId`: to link an account to its user. */
+  "sign-in": z.object({
+    provider: z.string(),
+    state: z.string(),
+    nonce: z.string(),
+    verifier: z.string(),
+    next: z.string(),
+    sessionId: z.string().nullable(),
+  }),
+  /** Become a user with this account of a provider's. `isAdmin`: its claims make an administrator. */
+  registration: z.object({
+    provider: z.string(),
+    issuer: z.string(),
+    subject: z.string(),
+    name: z.string(),
+    email: z.string().nullable(),
+    emailVerified: z.boolean(),
+    suggestedName: z.string(),
+    isAdmin: z.boolean(),
+  }),
   /** Write one part of one multipart upload. */
   part: z.object({ objectKey, multipartId: z.string(), partNumber: z.int().positive(), sizeBytes }),
 } as const;

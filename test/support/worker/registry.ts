@@ -90,14 +90,14 @@ export async function newTokenFor(
   username: string,
   options: { scopes?: Scope[]; collection?: { entity: string; name: string } } = {},
 ): Promise<string> {
-  const { token } = await addToken(testContext(), operator, {
-    username,
+  const whose = { username, kind: "any" } as const;
+  const { secret } = await addToken(testContext(), operator, whose, {
     name: "test",
     scopes: options.scopes ?? ["pull", "push", "manage"],
     collection: options.collection ?? null,
     expiresInDays: null,
   });
-  return token;
+  return secret;
 }
 
 export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<`sha256.${string}`> {

@@ -9,7 +9,7 @@ export type SregistryUser = Person & Signer;
 /** A user who holds a token and a key. */
 export async function newSigner(stem: string, options: Parameters<typeof newPerson>[1] = {}): Promise<SregistryUser> {
   const person = await newPerson(stem, options);
-  const { key } = await addKey(testContext(), operator, person.username);
+  const { key } = await addKey(testContext(), operator, { username: person.username, kind: "any" });
   return { ...person, key };
 }
 

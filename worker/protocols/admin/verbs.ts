@@ -18,8 +18,11 @@ import { RegistryError } from "../../registry/errors.ts";
 import { listInspections, runInspection } from "../../registry/inspect/run-inspection.ts";
 import { limits } from "../../registry/limits.ts";
 import { parseContainerPath, parseImageReference, parseName } from "../../registry/names.ts";
+import type { User, Whose } from "../../registry/people/accounts.ts";
+import { makeLoginLink } from "../../registry/people/login-links.ts";
+import { addRobot, listRobots, type Robot } from "../../registry/people/robots.ts";
 import { addKey, listKeys, resealKeys, revokeKey } from "../../registry/people/sregistry-keys.ts";
-import { addToken, listTokens, revokeToken } from "../../registry/people/tokens.ts";
+import { addToken, listTokens, revokeToken, type Token } from "../../registry/people/tokens.ts";
 import {
   addUser,
   deleteUser,
@@ -31,6 +34,7 @@ import {
 } from "../../registry/people/users.ts";
 import { resolveImage } from "../../registry/pull/resolve.ts";
 import { rebuildSearch } from "../../registry/search/rebuild-search.ts";
+import { changeSetting, listSettings, resetSetting } from "../../registry/site/manage-settings.ts";
 import { checkIntegrity } from "../../registry/upkeep/check-integrity.ts";
 import { listAudit } from "../../registry/upkeep/list-audit.ts";
 import { checkBlob, listBlobs } from "../../registry/upkeep/verify-blobs.ts";
@@ -75,6 +79,12 @@ const scopeList = z
     issues.addIssue({ code: "custom", message: "must be some of pull, push, manage, separated by commas" });
     return z.NEVER;
   });
+const settingName = z.string().max(limits.nameLength);
+/** A day, or a moment in UTC. */
+const moment = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })])
+  .transform((text) => Date.parse(text))
+  .optional();
 const days = z.coerce.number().int().positive().max(limits.tokenMaxDays).nullish();
 
 export const verbs: Readonly<Record<string, Verb>> = {
@@ -104,27 +114,40 @@ export const verbs: Readonly<Record<string, Verb>> = {
       collection: collection.nullish(),
       days,
     }),
-    (ctx, actor, args) =>
-      addToken(ctx, actor, {
-        username: args.username,
-        name: args.name,
-        scopes: args.scopes,
-        collection: args.collection ?? null,
-        expiresInDays: args.days ?? null,
-      }),
+    async (ctx, actor, args) => {
+      const { name, scopes: wanted, collection: path = null, days: expiresInDays = null } = args;
+      const input = { name, scopes: wanted, collection: path, expiresInDays };
+      const { secret, token } = await addToken(ctx, actor, account(args), input);
+      return { token: secret, id: token.id };
+    },
   ),
-  "list-tokens": verb(z.object({ username }), async (ctx, actor, args) => ({
-    items: await listTokens(ctx, actor, args.username),
-  })),
+  "list-tokens": verb(z.object({ username, after }), async (ctx, actor, args) => {
+    const { items, next } = await listTokens(ctx, actor, account(args), args.after ?? null);
+    return { items: items.map(presentToken), next };
+  }),
   "revoke-token": verb(z.object({ username, id: z.string() }), (ctx, actor, args) =>
-    revokeToken(ctx, actor, args.username, args.id),
+    revokeToken(ctx, actor, account(args), { prefix: args.id }),
   ),
-  "add-key": verb(z.object({ username }), async (ctx, actor, args) => ({
-    ...(await addKey(ctx, actor, args.username)),
-    origin: ctx.settings.PUBLIC_ORIGIN,
-  })),
+  "add-robot": verb(
+    z.object({
+      username,
+      owner: username.nullish(),
+      description: z.string().max(limits.robotDescriptionLength).default(""),
+    }),
+    async (ctx, actor, args) => presentRobot(await addRobot(ctx, actor, { ...args, owner: args.owner ?? null })),
+  ),
+  "login-link": verb(z.object({ username }), (ctx, actor, args) => makeLoginLink(ctx, actor, args.username)),
+  "delete-robot": verb(z.object({ username }), (ctx, actor, args) => deleteUser(ctx, actor, args.username, "robot")),
+  "list-robots": verb(z.object({ after }), async (ctx, actor, args) => {
+    const { items, next } = await listRobots(ctx, actor, args.after ?? null);
+    return { items: items.map(presentRobot), next };
+  }),
+  "add-key": verb(z.object({ username }), async (ctx, actor, args) => {
+    const { key, id } = await addKey(ctx, actor, account(args));
+    return { key, id, origin: ctx.settings.PUBLIC_ORIGIN };
+  }),
   "list-keys": verb(z.object({ after }), (ctx, actor, args) => listKeys(ctx, actor, args.after ?? null)),
-  "revoke-key": verb(z.object({ username }), (ctx, actor, args) => revokeKey(ctx, actor, args.username)),
+  "revoke-key": verb(z.object({ username }), (ctx, actor, args) => revokeKey(ctx, actor, account(args))),
   "reseal-keys": verb(z.object({ after }), (ctx, actor, args) => resealKeys(ctx, actor, args.after ?? null)),
   "list-collections": verb(z.object({ after }), async (ctx, actor, args) => {
     const { items, next } = await listCollections(ctx, actor, args.after ?? null);
@@ -190,7 +213,36 @@ export const verbs: Readonly<Record<string, Verb>> = {
     return { digest: image.digest };
   }),
   "rebuild-search": verb(z.object({ after }), (ctx, actor, args) => rebuildSearch(ctx, actor, args.after ?? null)),
-  "list-audit": verb(z.object({ after }), (ctx, actor, args) => listAudit(ctx, actor, args.after ?? null)),
+  "list-audit": verb(
+    z.object({
+      after,
+      actor: z.string().max(limits.referenceLength).optional(),
+      action: z.string().max(limits.referenceLength).optional(),
+      target: z.string().max(limits.referenceLength).optional(),
+      since: moment,
+      until: moment,
+    }),
+    async (ctx, actor, { after: given, ...filter }) => {
+      const { items, next } = await listAudit(ctx, actor, given ?? null, filter);
+      return { items: items.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })), next };
+    },
+  ),
+  "show-settings": verb(z.object({ name: settingName.optional() }), async (ctx, actor, args) => {
+    const all = await listSettings(ctx, actor);
+    const items = all.filter(({ name }) => args.name === undefined || name === args.name);
+    if (items.length === 0) throw new RegistryError("not-found", "There is no such setting.");
+    return { items: items.map(({ name, value, source, isSet }) => ({ name, value, source, isSet })) };
+  }),
+  // At the command line nobody has looked first: what is there is changed, whatever it is.
+  "set-setting": verb(
+    z.object({ name: settingName, value: z.string().max(limits.settingLength) }),
+    async (ctx, actor, args) => {
+      await changeSetting(ctx, actor, { ...args, version: null });
+    },
+  ),
+  "reset-setting": verb(z.object({ name: settingName }), async (ctx, actor, args) => {
+    await resetSetting(ctx, actor, { ...args, version: null });
+  }),
   "check-integrity": verb(z.object({ after }), (ctx, actor, args) => checkIntegrity(ctx, actor, args.after ?? null)),
 };
 
@@ -221,7 +273,21 @@ async function grant(ctx: Context, actor: Actor, given: string, role: SiteRole):
   return { created: existing === null };
 }
 
-function presentUser(user: Awaited<ReturnType<typeof findUser>>) {
+function account(args: { username: string }): Whose {
+  return { username: args.username, kind: "any" };
+}
+
+function presentToken({ createdAt, expiresAt, lastUsedAt, ...token }: Token) {
+  const timeOf = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+  return { ...token, createdAt: timeOf(createdAt), expiresAt: timeOf(expiresAt), lastUsedAt: timeOf(lastUsedAt) };
+}
+
+function presentRobot({ robot: { username: name, description, disabledAt, createdAt }, owner }: Robot) {
+  const times = { createdAt: new Date(createdAt).toISOString(), disabled: disabledAt !== null };
+  return { username: name, owner, description, ...times };
+}
+
+function presentUser(user: User) {
   const { username: name, isAdmin, isSuperuser, disabledAt, createdAt } = user;
   const times = { createdAt: new Date(createdAt).toISOString(), disabled: disabledAt !== null };
   return { username: name, role: isSuperuser ? "superuser" : isAdmin ? "admin" : "user", ...times };

@@ -7,9 +7,13 @@ import { authenticate } from "../../registry/people/authenticate.ts";
 /** `remote login`, `remote status`, `remote get-login-password`. */
 export const account = new Hono<AppEnv>();
 
-/** 200 is valid. 404 makes the client say "Invalid Credentials"; for a 401 it would say "Unknown". */
+/**
+ * 200 is valid. 404 makes the client say "Invalid Credentials"; for a 401 it would say "Unknown". A token is valid too
+ * whose user has not agreed to the terms yet: what it is used for says so.
+ */
 account.get("/v1/token-status", withContext, async (c) => {
-  const actor = await authenticate(c.var.ctx, c.req.header("authorization")).catch((thrown) => {
+  const how = { beforeTerms: true };
+  const actor = await authenticate(c.var.ctx, c.req.header("authorization"), how).catch((thrown) => {
     if (thrown instanceof RegistryError && thrown.code === "invalid-credential") return null;
     throw thrown;
   });

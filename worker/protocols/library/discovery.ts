@@ -11,10 +11,17 @@ export const discovery = new Hono<AppEnv>();
  * append to `uri`. `keystoreAPI` must be there or every pull fails (apptainer 1.4.5).
  */
 discovery.get("/assets/config/config.prod.json", withContext, (c) => {
-  const uri = c.var.ctx.origin();
+  const { origin, settings } = c.var.ctx;
+  const uri = origin();
   const service = { uri };
   c.header("Cache-Control", `public, max-age=${limits.discoveryCacheSeconds}`);
-  return c.json({ libraryAPI: service, keystoreAPI: service, tokenAPI: service });
+  const analyticsId = settings.GOOGLE_ANALYTICS;
+  return c.json({
+    libraryAPI: service,
+    keystoreAPI: service,
+    tokenAPI: service,
+    ...(analyticsId === "" ? {} : { googleAnalytics: { googleAnalyticsId: analyticsId } }),
+  });
 });
 
 /** `apiVersion` without a `v`; from 2.0.0-alpha.2 on clients upload by v2 and tag by architecture. */

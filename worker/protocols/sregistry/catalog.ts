@@ -20,8 +20,10 @@ function get(path: string, handler: Handler): void {
   for (const form of [path, `${path}/`]) catalog.get(form, withContext, withActor, handler);
 }
 
-/** What there is to ask, in place of the original's API browser. */
+/** What there is to ask, in place of the original's API browser; people get a page, of the registry's own API. */
 get("/api", async (c) => {
+  c.header("Vary", "Accept");
+  if ((c.req.header("accept") ?? "").includes("text/html")) return c.redirect("/api/docs");
   const origin = c.var.ctx.origin();
   return c.json({
     collections: `${origin}/api/collections/`,

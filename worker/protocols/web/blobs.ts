@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { readRange } from "../../formats/range.ts";
 import { contentLength } from "../../http/body.ts";
-import { type AppEnv, withContext } from "../../http/request-context.ts";
+import { type AppEnv, withFixedContext } from "../../http/request-context.ts";
 import { errorHandler, usualStatus } from "../../http/respond.ts";
 import { digestHex } from "../../registry/digest.ts";
 import { RegistryError } from "../../registry/errors.ts";
@@ -11,7 +11,7 @@ import { takeUpload } from "../../registry/push/take-upload.ts";
 
 /** Bytes: what the signed URLs of pulls and pushes point at. No credential, no database. */
 export const blobs = new Hono<AppEnv>();
-blobs.use(withContext);
+blobs.use(withFixedContext);
 
 /**
  * Clients that read ranges write any answer into the image file, whatever its status: an error has no body,

@@ -1,9 +1,10 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, ne, sql } from "drizzle-orm";
 import { type Actor, actorUserId, type EntityFacts } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
 import { collections, entities } from "../../storage/db/schema/catalog.ts";
+import { users } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorizeOnEntity, authorizeOnSite } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
@@ -67,9 +68,11 @@ export async function createEntity(ctx: Context, actor: Actor, given: string): P
   // The text as it was given: a letter that is none of a to z may become one in lower case.
   parseEntityName(given);
   const entity = newEntity(ctx, name, userId);
+  // People have an entity of their name; robots have none, and keep their name all the same.
+  const isAnothers = sql`EXISTS (SELECT 1 FROM ${users} WHERE ${and(eq(users.username, name), ne(users.id, userId))})`;
   try {
     await writeTogether(ctx.db, [
-      guardAgainst(ctx.db, "name-taken", isBuried("entity", name)),
+      guardAgainst(ctx.db, "name-taken", sql`${isBuried("entity", name)} OR ${isAnothers}`),
       ctx.db.insert(entities).values(entity).onConflictDoNothing(),
       guardChanged(ctx.db, "name-taken"),
       auditRow(ctx, actor, "entity.create", name),

@@ -9,7 +9,6 @@ import {
   images,
   tags,
   tombstones,
-  wantedTags,
 } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize, authorizeOnSite } from "../authorize.ts";
@@ -21,8 +20,8 @@ import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { type FoundCollection, findCollection } from "./collections.ts";
 import { findContainer } from "./containers.ts";
-import { noteUnreferenced } from "./delete-image.ts";
-import { bury, isBuried, type NameKind } from "./tombstones.ts";
+import { collectionsDeletion } from "./delete-collections.ts";
+import { isBuried, type NameKind } from "./tombstones.ts";
 
 export interface CollectionPath {
   entity: string;
@@ -113,23 +112,9 @@ export async function setReadOnly(ctx: Context, actor: Actor, path: ContainerPat
  * @throws `frozen` when anything in it is, and what the policy refuses
  */
 export async function deleteCollection(ctx: Context, actor: Actor, path: CollectionPath): Promise<void> {
-  const { collection, entity } = await managed(ctx, actor, path);
-  const inIt = sql`SELECT ${containers.id} FROM ${containers} WHERE ${eq(containers.collectionId, collection.id)}`;
-  const imagesInIt = sql`SELECT ${images.id} FROM ${images} WHERE ${images.containerId} IN (${inIt})`;
+  const { collection } = await managed(ctx, actor, path);
   await writeTogether(ctx.db, [
-    guardAgainst(
-      ctx.db,
-      "frozen",
-      sql`EXISTS (SELECT 1 FROM ${images} WHERE container_id IN (${inIt}) AND frozen = 1)`,
-    ),
-    guardAgainst(ctx.db, "frozen", sql`EXISTS (SELECT 1 FROM ${tags} WHERE container_id IN (${inIt}) AND frozen = 1)`),
-    bury(ctx, "collection", `${entity.name}/${collection.name}`),
-    ...(collection.shortName === null ? [] : [bury(ctx, "short-name", collection.shortName)]),
-    ctx.db.delete(tags).where(sql`${tags.containerId} IN (${inIt})`),
-    ctx.db.delete(wantedTags).where(sql`${wantedTags.imageId} IN (${imagesInIt})`),
-    ctx.db.delete(images).where(sql`${images.containerId} IN (${inIt})`),
-    ctx.db.delete(collections).where(eq(collections.id, collection.id)),
-    noteUnreferenced(ctx, null),
+    ...collectionsDeletion(ctx, [collection.id]),
     auditRow(ctx, actor, "collection.delete", pathText(path)),
   ]);
   searchSoon(ctx);

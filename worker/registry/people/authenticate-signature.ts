@@ -1,4 +1,4 @@
-import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import type { Actor, Scope, UserActor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import {
@@ -14,12 +14,13 @@ import {
 import { preparedOnce, type Statement } from "../../storage/db/client.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { guardChanged } from "../../storage/db/guard.ts";
-import { sregistryKeys, tokens, usedSignatures, users } from "../../storage/db/schema/people.ts";
+import { sregistryKeys, usedSignatures, users } from "../../storage/db/schema/people.ts";
 import type { Unsealed } from "../../storage/sealed.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { authenticate } from "./authenticate.ts";
 import { type KeyRow, openKey, resealKey } from "./sregistry-keys.ts";
+import { actorOf } from "./user-actor.ts";
 
 /** Which kinds of signature this registry takes, and what each lets its user do. */
 const scopesOf = {
@@ -105,7 +106,7 @@ export async function verifySender(ctx: Context, sender: Sender, candidates: rea
     // Compares in constant time.
     if (await crypto.subtle.verify("HMAC", secret, signature, encode(payloadOf(header, names)))) {
       noteUse(ctx, key, opened);
-      return signedActor(user, key, header.kind);
+      return signedActor(ctx, user, key, header.kind);
     }
   }
   throw wrong();
@@ -135,20 +136,10 @@ const keyQuery = preparedOnce((db, _: "by-username") =>
     .prepare(),
 );
 
-function signedActor(user: typeof users.$inferSelect, key: KeyRow, kind: SignatureKind): UserActor {
-  const { id: userId, username, isAdmin, isSuperuser } = user;
+function signedActor(ctx: Context, user: typeof users.$inferSelect, key: KeyRow, kind: SignatureKind): UserActor {
   const scopes = new Set<Scope>(kind === "build" ? [] : scopesOf[kind]);
-  const credential = { tokenId: key.id, scopes, collectionId: null };
-  return { kind: "user", userId, username, isAdmin, isSuperuser, credential };
-}
-
-/** Whether a user and their credential are still good, for what was begun with it long ago. That it expired does not count. */
-export function stillGood({ userId, credential }: UserActor): SQL {
-  const isUser = and(eq(users.id, userId), isNull(users.disabledAt));
-  const isToken = and(eq(tokens.id, credential.tokenId), isNull(tokens.revokedAt));
-  return sql`(EXISTS (SELECT 1 FROM ${users} WHERE ${isUser})
-    AND (EXISTS (SELECT 1 FROM ${tokens} WHERE ${isToken})
-      OR EXISTS (SELECT 1 FROM ${sregistryKeys} WHERE ${eq(sregistryKeys.id, credential.tokenId)})))`;
+  const credential = { kind: "key" as const, id: key.id, scopes, collectionId: null };
+  return actorOf(ctx, user, credential);
 }
 
 /** Written at most once an hour, outside the answer; a key that the previous secret sealed is sealed anew by the way. */

@@ -8,35 +8,32 @@ import { tokens, users } from "../../storage/db/schema/people.ts";
 import { sha256Hex } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { type AuthenticateOptions, actorOf } from "./user-actor.ts";
 
 /**
  * Who sends this Authorization header. One query, none for an anonymous
  * request or for what cannot be a token of ours. A credential that is present
  * but not valid never falls back to anonymous.
- * @throws `invalid-credential`
+ * @throws `invalid-credential`, `terms-required`
  */
-export async function authenticate(ctx: Context, authorization: string | null | undefined): Promise<Actor> {
-  const credential = readAuthorization(authorization);
-  if (credential.kind === "none") return anonymous;
-  if (credential.kind === "unusable" || !isWellFormedToken(credential.token)) throw refused();
-  const hash = await sha256Hex(credential.token);
+export async function authenticate(
+  ctx: Context,
+  authorization: string | null | undefined,
+  options: AuthenticateOptions = {},
+): Promise<Actor> {
+  const given = readAuthorization(authorization);
+  if (given.kind === "none") return anonymous;
+  if (given.kind === "unusable" || !isWellFormedToken(given.token)) throw refused();
+  const hash = await sha256Hex(given.token);
   const row = await tokenQuery(ctx.db, "by-hash").get({ hash });
   const now = ctx.now();
-  if (row === undefined || row.token.revokedAt !== null || row.user.disabledAt !== null) throw refused();
+  if (row === undefined || row.token.revokedAt !== null) throw refused();
   if (row.token.expiresAt !== null && row.token.expiresAt <= now) throw refused();
+  const { id, collectionId } = row.token;
+  const credential = { kind: "token" as const, id, scopes: parseScopes(row.token.scopes), collectionId };
+  const actor = actorOf(ctx, row.user, credential, options);
   noteUse(ctx, row.token, now);
-  return {
-    kind: "user",
-    userId: row.user.id,
-    username: row.user.username,
-    isAdmin: row.user.isAdmin,
-    isSuperuser: row.user.isSuperuser,
-    credential: {
-      tokenId: row.token.id,
-      scopes: parseScopes(row.token.scopes),
-      collectionId: row.token.collectionId,
-    },
-  };
+  return actor;
 }
 
 const tokenQuery = preparedOnce((db, _: "by-hash") =>

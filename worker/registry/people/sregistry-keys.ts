@@ -8,10 +8,12 @@ import { sregistryKeys, users } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { seal, type Unsealed, unseal } from "../../storage/sealed.ts";
 import { authorizeOnSite } from "../authorize.ts";
+import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 import { auditRow } from "../upkeep/audit.ts";
-import { findUser } from "./users.ts";
+import { authorizedAccount, type Whose } from "./accounts.ts";
+import { guardStillGood } from "./still-good.ts";
 
 /*
  * Keys that sregistry-cli signs its requests with. A key never travels, and is no access token: the prefix
@@ -31,14 +33,26 @@ export interface ListedKey {
   sealedWith: "present" | "previous" | "lost";
 }
 
+/** The key somebody has, without what could be used as one. @throws `not-found`, and what the policy refuses */
+export async function getKey(ctx: Context, actor: Actor, whose: Whose): Promise<Omit<KeyRow, "sealed">> {
+  const user = await authorizedAccount(ctx, actor, "account.manage", whose);
+  const row = await ctx.db.select().from(sregistryKeys).where(eq(sregistryKeys.userId, user.id)).get();
+  if (row === undefined) throw new RegistryError("not-found", "There is no key for sregistry-cli.");
+  const { sealed: _, ...key } = row;
+  return key;
+}
+
 /**
  * Makes a user's key; one they had is no good any more. The key itself is in the answer, and else only sealed
  * in the database.
  * @throws `keys-disabled`, `not-found`, and what the policy refuses
  */
-export async function addKey(ctx: Context, actor: Actor, username: string): Promise<{ key: string; id: string }> {
-  authorizeOnSite(ctx.settings, actor, "site.administer");
-  const user = await findUser(ctx, username);
+export async function addKey(
+  ctx: Context,
+  actor: Actor,
+  whose: Whose,
+): Promise<{ key: string; id: string; createdAt: number; lastUsedAt: null }> {
+  const user = await authorizedAccount(ctx, actor, "account.grant", whose);
   const random = crypto.getRandomValues(new Uint8Array(limits.sregistryKeyRandomBytes));
   const key = `${KEY_PREFIX}${Buffer.from(random).toString("base64url")}`;
   const id = crypto.randomUUID();
@@ -49,15 +63,15 @@ export async function addKey(ctx: Context, actor: Actor, username: string): Prom
       .insert(sregistryKeys)
       .values({ userId: user.id, ...row })
       .onConflictDoUpdate({ target: sregistryKeys.userId, set: row }),
+    ...guardStillGood(ctx, actor),
     auditRow(ctx, actor, "key.add", user.username, { detail: { id } }),
   ]);
-  return { key, id };
+  return { key, id, createdAt: row.createdAt, lastUsedAt: row.lastUsedAt };
 }
 
 /** Ends a user's key at once. @throws `already-so` when they have none, `not-found` */
-export async function revokeKey(ctx: Context, actor: Actor, username: string): Promise<void> {
-  authorizeOnSite(ctx.settings, actor, "site.administer");
-  const user = await findUser(ctx, username);
+export async function revokeKey(ctx: Context, actor: Actor, whose: Whose): Promise<void> {
+  const user = await authorizedAccount(ctx, actor, "account.manage", whose);
   await writeTogether(ctx.db, [
     ctx.db.delete(sregistryKeys).where(eq(sregistryKeys.userId, user.id)),
     guardChanged(ctx.db, "already-so"),

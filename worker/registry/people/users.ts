@@ -1,35 +1,58 @@
-import { asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, gte, lt, type SQL, sql } from "drizzle-orm";
 import { type Actor, actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
-import { entities } from "../../storage/db/schema/catalog.ts";
+import { collections, entities } from "../../storage/db/schema/catalog.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorizeOnSite } from "../authorize.ts";
 import { newEntity } from "../catalog/entities.ts";
-import { bury, isBuried } from "../catalog/tombstones.ts";
+import { isBuried } from "../catalog/tombstones.ts";
 import { RegistryError } from "../errors.ts";
 import { parseEntityName } from "../names.ts";
 import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 import { auditRow } from "../upkeep/audit.ts";
+import { type AccountKind, authorizedUser, findAccount, present, type User } from "./accounts.ts";
+import { endSignIns } from "./end-credentials.ts";
+import { userRemoval } from "./remove-user.ts";
+import { guardStillGood } from "./still-good.ts";
 
-export type User = typeof users.$inferSelect;
 export type SiteRole = "admin" | "superuser";
 
-/** @throws `not-found` */
+/** A person or a robot. @throws `not-found` */
 export async function findUser(ctx: Context, username: string): Promise<User> {
-  const user = await ctx.db.select().from(users).where(eq(users.username, username.toLowerCase())).get();
-  if (user === undefined) throw new RegistryError("not-found", "There is no such user.");
-  return user;
+  return present(await findAccount(ctx, username, "any"));
 }
 
-/** Users by name, a page at a time. `after` is the last page's `next`. */
-export async function listUsers(ctx: Context, actor: Actor, after: string | null): Promise<Page<User>> {
+/** A person, for administrators. @throws `not-found`, and what the policy refuses */
+export async function getUser(ctx: Context, actor: Actor, username: string): Promise<User> {
   authorizeOnSite(ctx.settings, actor, "site.administer");
+  return present(await findAccount(ctx, username, "person"));
+}
+
+/**
+ * People by name, a page at a time. `after` is the last page's `next`.
+ * @param options.beginning what the names begin with
+ */
+export async function listUsers(
+  ctx: Context,
+  actor: Actor,
+  after: string | null,
+  options: { beginning?: string } = {},
+): Promise<Page<User>> {
+  authorizeOnSite(ctx.settings, actor, "site.administer");
+  const beginning = (options.beginning ?? "").toLowerCase();
   const rows = await ctx.db
     .select()
     .from(users)
-    .where(after === null ? undefined : gt(users.username, after))
+    .where(
+      and(
+        eq(users.isRobot, false),
+        after === null ? undefined : gt(users.username, after),
+        // Names have nothing in them that comes behind "z".
+        beginning === "" ? undefined : and(gte(users.username, beginning), lt(users.username, `${beginning}{`)),
+      ),
+    )
     .orderBy(asc(users.username))
     .limit(PAGE_ROWS)
     .all();
@@ -37,24 +60,16 @@ export async function listUsers(ctx: Context, actor: Actor, after: string | null
 }
 
 /**
- * Creates a user and the entity of the same name, which is theirs.
+ * Creates a person and the entity of the same name, which is theirs.
  * @throws `name-invalid`, `name-reserved`, `name-taken`, and what the policy refuses
  */
 export async function addUser(ctx: Context, actor: Actor, given: string): Promise<User> {
   authorizeOnSite(ctx.settings, actor, "site.administer");
   const username = parseEntityName(given);
-  const user: User = {
-    id: crypto.randomUUID(),
-    username,
-    isAdmin: false,
-    isSuperuser: false,
-    disabledAt: null,
-    createdAt: ctx.now(),
-  };
-  const taken = sql`EXISTS (SELECT 1 FROM ${entities} WHERE ${eq(entities.name, username)})
-    OR EXISTS (SELECT 1 FROM ${users} WHERE ${eq(users.username, username)}) OR ${isBuried("entity", username)}`;
+  const user = newUser(ctx, username);
   await writeTogether(ctx.db, [
-    guardAgainst(ctx.db, "name-taken", taken),
+    guardAgainst(ctx.db, "name-taken", isNameTaken(username)),
+    ...guardStillGood(ctx, actor),
     ctx.db.insert(users).values(user),
     ctx.db.insert(entities).values(newEntity(ctx, username, user.id)),
     auditRow(ctx, actor, "user.add", username),
@@ -62,11 +77,34 @@ export async function addUser(ctx: Context, actor: Actor, given: string): Promis
   return user;
 }
 
-const roleColumn = { admin: "isAdmin", superuser: "isSuperuser" } as const;
+/** Whether a person, a robot or an entity has the name, or something deleted keeps it. */
+export function isNameTaken(username: string): SQL {
+  return sql`(EXISTS (SELECT 1 FROM ${entities} WHERE ${eq(entities.name, username)})
+    OR EXISTS (SELECT 1 FROM ${users} WHERE ${eq(users.username, username)}) OR ${isBuried("entity", username)})`;
+}
+
+export function newUser(ctx: Context, username: string): User {
+  return {
+    id: crypto.randomUUID(),
+    username,
+    isAdmin: false,
+    isSuperuser: false,
+    disabledAt: null,
+    createdAt: ctx.now(),
+    isRobot: false,
+    ownerUserId: null,
+    description: "",
+    claimedAdminUntil: null,
+    claimedAdminBy: null,
+    agreedTerms: null,
+    agreedTermsAt: null,
+    version: 1,
+  };
+}
 
 /**
- * Grants or takes away a site role.
- * @throws `already-so`, `not-found`, and what the policy refuses
+ * Grants or takes away a site role; taking one away ends a claim of an identity provider too. Their sessions end.
+ * @throws `already-so`, `not-found`, `conflict` for a robot, and what the policy refuses
  */
 export async function setSiteRole(
   ctx: Context,
@@ -75,58 +113,81 @@ export async function setSiteRole(
   role: SiteRole,
   granted: boolean,
 ): Promise<void> {
-  authorizeOnSite(ctx.settings, actor, "site.administer");
+  authorizeOnSite(ctx.settings, actor, "site.govern");
   const user = await findUser(ctx, username);
-  const column = roleColumn[role];
+  if (user.isRobot) throw new RegistryError("conflict", "A robot has no role: its owner could act with it.");
+  const isAnotherClaim = role === "admin" && !granted ? sql`${users.claimedAdminUntil} IS NOT NULL` : sql`0`;
+  const change =
+    role === "superuser"
+      ? { isSuperuser: granted }
+      : { isAdmin: granted, ...(granted ? {} : { claimedAdminUntil: null, claimedAdminBy: null }) };
+  const column = role === "superuser" ? users.isSuperuser : users.isAdmin;
   await writeTogether(ctx.db, [
     ctx.db
       .update(users)
-      .set({ [column]: granted })
-      .where(sql`${users.id} = ${user.id} AND ${users[column]} <> ${granted ? 1 : 0}`),
+      .set({ ...change, version: sql`${users.version} + 1` })
+      .where(sql`${users.id} = ${user.id} AND (${column} <> ${granted ? 1 : 0} OR ${isAnotherClaim})`),
     guardChanged(ctx.db, "already-so"),
+    ...guardStillGood(ctx, actor),
+    ...endSignIns(ctx, user.id),
     auditRow(ctx, actor, granted ? `user.add-${role}` : `user.remove-${role}`, user.username),
   ]);
 }
 
-/** Disables a user, which stops every token at once, or enables them again. @throws `already-so`, `not-found` */
+/**
+ * Disables a person or a robot, which stops every token and key at once and ends every session, or enables them
+ * again. @throws `already-so`, `not-found`, and what the policy refuses
+ */
 export async function setDisabled(ctx: Context, actor: Actor, username: string, disabled: boolean): Promise<void> {
-  authorizeOnSite(ctx.settings, actor, "site.administer");
-  const user = await findUser(ctx, username);
+  const user = await authorizedUser(ctx, actor, "account.disable", { username, kind: "any" });
   await writeTogether(ctx.db, [
     ctx.db
       .update(users)
-      .set({ disabledAt: disabled ? ctx.now() : null })
+      .set({ disabledAt: disabled ? ctx.now() : null, version: sql`${users.version} + 1` })
       .where(sql`${users.id} = ${user.id} AND (${users.disabledAt} IS NULL) = ${disabled ? 1 : 0}`),
     guardChanged(ctx.db, "already-so"),
+    ...guardStillGood(ctx, actor),
+    ...(disabled ? endSignIns(ctx, user.id) : []),
     auditRow(ctx, actor, disabled ? "user.disable" : "user.enable", user.username),
   ]);
 }
 
 /**
- * Deletes a user who owns no collection any more, with their tokens and entity. The name stays taken until
- * an administrator frees it.
- * @throws `conflict` while they own collections, `not-found`
+ * Deletes a person who owns no collection any more, with their entity, or a robot; and whatever they could come in
+ * with. The name stays taken until an administrator frees it.
+ * @throws `conflict` while they own collections, or when they were changed meanwhile; `not-found`, and what the
+ *   policy refuses
  */
-export async function deleteUser(ctx: Context, actor: Actor, username: string): Promise<void> {
-  authorizeOnSite(ctx.settings, actor, "site.administer");
-  const user = await findUser(ctx, username);
+export async function deleteUser(
+  ctx: Context,
+  actor: Actor,
+  username: string,
+  kind: AccountKind = "any",
+): Promise<void> {
+  const user = await authorizedUser(ctx, actor, "account.delete", { username, kind });
+  // One's own account is deleted elsewhere, where it is said first what goes with it.
   if (user.id === actorUserId(actor)) throw new RegistryError("forbidden");
-  const owned = await ctx.db
-    .select({ name: entities.name })
+  const isTheirs = eq(entities.ownerUserId, user.id);
+  const [owned] = await ctx.db
+    .select({ id: collections.id })
     .from(entities)
-    .where(eq(entities.ownerUserId, user.id))
+    .innerJoin(collections, eq(collections.entityId, entities.id))
+    .where(isTheirs)
+    .limit(1)
     .all();
-  const holdsCollections = sql`EXISTS (
-    SELECT 1 FROM collections INNER JOIN ${entities} ON ${entities.id} = collections.entity_id
-    WHERE ${eq(entities.ownerUserId, user.id)})`;
-  await writeTogether(ctx.db, [
-    guardAgainst(ctx.db, "conflict", holdsCollections),
-    ...owned.map((entity) => bury(ctx, "entity", entity.name)),
-    ctx.db.delete(entities).where(eq(entities.ownerUserId, user.id)),
-    ctx.db.delete(users).where(eq(users.id, user.id)),
-    auditRow(ctx, actor, "user.delete", user.username),
-  ]).catch((thrown) => {
-    if (!(thrown instanceof RegistryError) || thrown.code !== "conflict") throw thrown;
+  if (owned !== undefined) {
     throw new RegistryError("conflict", "This user still owns collections. Delete them first.");
-  });
+  }
+  const isIt = eq(users.id, user.id);
+  const isAsItWas = and(isIt, eq(users.version, user.version));
+  const holdsCollections = sql`EXISTS (
+    SELECT 1 FROM ${collections} INNER JOIN ${entities} ON ${entities.id} = ${collections.entityId} WHERE ${isTheirs})`;
+  await writeTogether(ctx.db, [
+    guardAgainst(ctx.db, "not-found", sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${isIt})`),
+    guardAgainst(ctx.db, "conflict", sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${isAsItWas})`),
+    guardAgainst(ctx.db, "conflict", holdsCollections),
+    ...guardStillGood(ctx, actor),
+    ...userRemoval(ctx, user),
+    auditRow(ctx, actor, user.isRobot ? "robot.delete" : "user.delete", user.username),
+  ]);
 }

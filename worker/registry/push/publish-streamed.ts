@@ -8,7 +8,7 @@ import { writeTogether } from "../../storage/db/write-together.ts";
 import { moveTagIfAllowed, moveWantedTags } from "../catalog/tags.ts";
 import type { Digest } from "../digest.ts";
 import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
-import { stillGood } from "../people/authenticate-signature.ts";
+import { stillGood } from "../people/still-good.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import type { SifFacts } from "./check-image.ts";
 import type { PushTarget } from "./prepare-push.ts";

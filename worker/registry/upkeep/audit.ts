@@ -22,9 +22,22 @@ export function auditRow(
   return statement(
     ctx.db,
     sql`
-    INSERT INTO ${audit} (at, actor, action, target, detail, request_id)
-    SELECT ${ctx.now()}, ${labelOf(by)}, ${action}, ${target}, ${detail}, ${ctx.requestId}
+    INSERT INTO ${audit} (at, actor, action, target, detail, request_id, credential, address)
+    SELECT ${ctx.now()}, ${labelOf(by)}, ${action}, ${target}, ${detail}, ${ctx.requestId},
+      ${by.kind === "user" ? by.credential.id : null}, ${ctx.client.address}
     WHERE ${options.when ?? sql`1`}`,
+  );
+}
+
+/** The same for an act on many things at once, whatever their number. */
+export function auditRows(ctx: Context, by: Doer, action: string, targets: readonly string[]): Statement {
+  return statement(
+    ctx.db,
+    sql`
+    INSERT INTO ${audit} (at, actor, action, target, request_id, credential, address)
+    SELECT ${ctx.now()}, ${labelOf(by)}, ${action}, value, ${ctx.requestId},
+      ${by.kind === "user" ? by.credential.id : null}, ${ctx.client.address}
+    FROM json_each(${JSON.stringify(targets)})`,
   );
 }
 

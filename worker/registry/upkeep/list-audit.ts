@@ -1,22 +1,69 @@
-import { desc, lt } from "drizzle-orm";
+import { and, desc, eq, gte, lt, type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { audit } from "../../storage/db/schema/upkeep.ts";
 import { authorizeOnSite } from "../authorize.ts";
+import { limits } from "../limits.ts";
 import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 
 export type AuditEntry = typeof audit.$inferSelect;
 
+/** What entries must be. Times are milliseconds; `since` belongs to the span, and `until` does not. */
+export interface AuditFilter {
+  actor?: string | undefined;
+  /** A whole action; or, ending in a dot, what actions begin with: `token.`. */
+  action?: string | undefined;
+  target?: string | undefined;
+  since?: number | undefined;
+  until?: number | undefined;
+}
+
 /** The audit log, newest first, a page at a time. `after` is the last page's `next`. */
-export async function listAudit(ctx: Context, actor: Actor, after: string | null): Promise<Page<AuditEntry>> {
+export async function listAudit(
+  ctx: Context,
+  actor: Actor,
+  after: string | null,
+  filter: AuditFilter = {},
+): Promise<Page<AuditEntry>> {
   authorizeOnSite(ctx.settings, actor, "site.administer");
   const before = after !== null && /^\d{1,15}$/.test(after) ? Number(after) : null;
   const rows = await ctx.db
     .select()
     .from(audit)
-    .where(before === null ? undefined : lt(audit.id, before))
+    .where(and(before === null ? undefined : lt(audit.id, before), ...conditionsOf(filter)))
     .orderBy(desc(audit.id))
     .limit(PAGE_ROWS)
     .all();
   return pageOf(rows, ({ id }) => String(id));
+}
+
+function conditionsOf({ actor, action, target, since, until }: AuditFilter): (SQL | undefined)[] {
+  return [
+    actor === undefined ? undefined : eq(audit.actor, actor),
+    action === undefined ? undefined : actionIs(action),
+    target === undefined ? undefined : eq(audit.target, target),
+    since === undefined ? undefined : and(gte(audit.at, since), sql`${audit.id} > ${lastBefore(since)}`),
+    until === undefined ? undefined : and(lt(audit.at, until), sql`${audit.id} < ${firstBehind(until)}`),
+  ];
+}
+
+/*
+ * The list goes by id, which times follow but for the difference between clocks. So no entry of a span
+ * has a smaller id than one that is older by more than that; likewise behind it. Only what is between is read.
+ */
+function lastBefore(since: number): SQL {
+  const time = since - limits.clockSkewSeconds * 1000;
+  return sql`coalesce((SELECT a.id FROM ${audit} AS a WHERE a.at < ${time} ORDER BY a.at DESC, a.id DESC LIMIT 1), 0)`;
+}
+
+function firstBehind(until: number): SQL {
+  const time = until + limits.clockSkewSeconds * 1000;
+  const first = sql`SELECT a.id FROM ${audit} AS a WHERE a.at >= ${time} ORDER BY a.at, a.id LIMIT 1`;
+  return sql`coalesce((${first}), ${Number.MAX_SAFE_INTEGER})`;
+}
+
+/** A prefix as a range, which an index finds. The dot's successor is the slash. */
+function actionIs(action: string): SQL | undefined {
+  if (!action.endsWith(".")) return eq(audit.action, action);
+  return and(gte(audit.action, action), lt(audit.action, sql`${`${action.slice(0, -1)}/`}`));
 }

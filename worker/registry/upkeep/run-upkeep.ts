@@ -3,6 +3,7 @@ import { describe } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { resumeIndexing } from "../search/index-pending.ts";
 import { collectGarbage } from "./collect-garbage.ts";
+import { forgetLoginLinks, forgetSessions } from "./forget-sign-ins.ts";
 import { forgetSignatures } from "./forget-signatures.ts";
 import { forgetUploads } from "./forget-uploads.ts";
 import { restartJobs } from "./restart-jobs.ts";
@@ -14,6 +15,8 @@ const parts: Record<string, Part> = {
   resumeIndexing,
   forgetUploads: untilDone(forgetUploads),
   forgetSignatures: untilDone(forgetSignatures),
+  forgetSessions: untilDone(forgetSessions),
+  forgetLoginLinks: untilDone(forgetLoginLinks),
   collectGarbage: untilDone(collectGarbage),
 };
 

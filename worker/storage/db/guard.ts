@@ -5,7 +5,18 @@ import { type Database, type Statement, statement } from "./client.ts";
 /** Why a batch may abort itself. Each has its CHECK on the `guards` table. */
 export type GuardReason = Extract<
   ErrorCode,
-  "conflict" | "not-found" | "tag-frozen" | "frozen" | "collection-limit" | "name-taken" | "already-so"
+  | "conflict"
+  | "not-found"
+  | "tag-frozen"
+  | "frozen"
+  | "collection-limit"
+  | "name-taken"
+  | "already-so"
+  | "precondition-failed"
+  | "identity-taken"
+  | "last-identity"
+  | "link-ended"
+  | "limit-reached"
 >;
 
 /**

@@ -12,9 +12,28 @@ export const audit = sqliteTable(
     target: text("target").notNull(),
     detail: text("detail", { mode: "json" }).$type<Record<string, unknown>>(),
     requestId: text("request_id").notNull(),
+    /** The id of the token, session or key it was done with. */
+    credential: text("credential"),
+    /** A keyed hash of the network address: equal addresses can be seen, and none be read. */
+    address: text("address"),
   },
-  (table) => [index("audit_target").on(table.target, table.id)],
+  (table) => [
+    index("audit_target").on(table.target, table.id),
+    index("audit_actor").on(table.actor, table.id),
+    index("audit_action").on(table.action, table.id),
+    index("audit_at").on(table.at, table.id),
+  ],
 );
+
+/** Settings that administrators changed. The environment goes before them (`registry/settings.ts`). */
+export const settings = sqliteTable("settings", {
+  name: text("name").primaryKey(),
+  value: text("value").notNull(),
+  /** Another one with each change, for If-Match. A setting that was never changed has version 0, and no row. */
+  version: integer("version").notNull(),
+  updatedBy: text("updated_by").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});
 
 /**
  * Work that follows a write: a row of the batch that makes it necessary, gone when it is done. Whoever runs
@@ -62,4 +81,9 @@ export const guards = sqliteTable("guards", { reason: text("reason").notNull() }
   check("guard:collection-limit", sql`${table.reason} <> 'collection-limit'`),
   check("guard:name-taken", sql`${table.reason} <> 'name-taken'`),
   check("guard:already-so", sql`${table.reason} <> 'already-so'`),
+  check("guard:precondition-failed", sql`${table.reason} <> 'precondition-failed'`),
+  check("guard:identity-taken", sql`${table.reason} <> 'identity-taken'`),
+  check("guard:last-identity", sql`${table.reason} <> 'last-identity'`),
+  check("guard:link-ended", sql`${table.reason} <> 'link-ended'`),
+  check("guard:limit-reached", sql`${table.reason} <> 'limit-reached'`),
 ]);

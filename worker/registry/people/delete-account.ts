@@ -1,0 +1,95 @@
+import { eq, sql } from "drizzle-orm";
+import { type Actor, ownAccount, type UserActor } from "../../access/roles.ts";
+import type { Context } from "../../context.ts";
+import { type Statement, statement } from "../../storage/db/client.ts";
+import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
+import { entities } from "../../storage/db/schema/catalog.ts";
+import { users } from "../../storage/db/schema/people.ts";
+import { writeTogether } from "../../storage/db/write-together.ts";
+import { authorizeOnAccount } from "../authorize.ts";
+import { collectionsDeletion } from "../catalog/delete-collections.ts";
+import { RegistryError } from "../errors.ts";
+import { searchSoon } from "../search/search-soon.ts";
+import { auditRow, auditRows } from "../upkeep/audit.ts";
+import {
+  type Deletion,
+  type DeletionFacts,
+  deletedCollections,
+  deletionFactsOf,
+  describeDeletion,
+  frozenObstacles,
+  loadDeletionFacts,
+} from "./account-deletion.ts";
+import { userRemoval } from "./remove-user.ts";
+import { guardStillGood } from "./still-good.ts";
+import { asUser } from "./user-actor.ts";
+
+/**
+ * What deleting the actor's account would delete, hand over and keep, and what is in the way. One query.
+ * @returns `tag` names the state that was looked at
+ * @throws what the policy refuses
+ */
+export async function previewDeletion(ctx: Context, actor: Actor): Promise<{ deletion: Deletion; tag: string }> {
+  const me = deleting(ctx, actor);
+  const { facts, tag } = await loadDeletionFacts(ctx, me.userId, ctx.now());
+  return { deletion: describeDeletion(facts), tag };
+}
+
+/**
+ * Deletes the actor's account, in one transaction: collections that nobody else owns go with it, entities with others
+ * go to one of their owners.
+ * @param seen the tag of the preview that was shown; nothing is deleted that was not in it
+ * @throws `precondition-failed`, `frozen`, `conflict` where anything else is in the way, and what the policy refuses
+ */
+export async function deleteAccount(ctx: Context, actor: Actor, seen: string): Promise<void> {
+  const me = deleting(ctx, actor);
+  const now = ctx.now();
+  const { facts, text, tag } = await loadDeletionFacts(ctx, me.userId, now);
+  if (seen !== tag) throw new RegistryError("precondition-failed");
+  ensureNothingInTheWay(facts);
+  const doomed = deletedCollections(facts);
+  const heirs = Object.fromEntries(facts.entities.flatMap(({ name, heir }) => (heir === null ? [] : [[name, heir]])));
+  await writeTogether(ctx.db, [
+    guardAgainst(ctx.db, "precondition-failed", sql`${deletionFactsOf(me.userId, now)} <> ${text}`),
+    ...guardStillGood(ctx, actor),
+    handOver(ctx, me, heirs),
+    auditRows(ctx, actor, "entity.hand-over", Object.keys(heirs)),
+    ...collectionsDeletion(
+      ctx,
+      doomed.map(({ id }) => id),
+    ),
+    auditRows(
+      ctx,
+      actor,
+      "collection.delete",
+      doomed.map(({ path }) => path),
+    ),
+    ...userRemoval(ctx, { id: me.userId, username: me.username }),
+    guardChanged(ctx.db, "precondition-failed"),
+    auditRow(ctx, actor, "account.delete", me.username, { detail: { collections: doomed.length, heirs } }),
+  ]);
+  searchSoon(ctx);
+}
+
+function deleting(ctx: Context, actor: Actor): UserActor {
+  const me = asUser(actor);
+  authorizeOnAccount(ctx.settings, actor, "account.delete", ownAccount(me));
+  return me;
+}
+
+function ensureNothingInTheWay(facts: DeletionFacts): void {
+  const { obstacles } = describeDeletion(facts);
+  if (obstacles.length === 0) return;
+  throw new RegistryError(frozenObstacles(facts).length > 0 ? "frozen" : "conflict", obstacles.join(" "));
+}
+
+/** Gives entities to their heirs. @param heirs usernames by the entities' names */
+function handOver(ctx: Context, me: UserActor, heirs: Readonly<Record<string, string>>): Statement {
+  return statement(
+    ctx.db,
+    sql`
+    UPDATE ${entities} SET owner_user_id = (SELECT ${users.id} FROM ${users} WHERE ${users.username} = each.value)
+    FROM json_each(${JSON.stringify(heirs)}) AS each
+    WHERE ${entities.name} = each.key AND ${eq(entities.ownerUserId, me.userId)}`,
+  );
+}
