@@ -6,6 +6,6 @@ import { documents } from "./generate/documents.ts";
 const root = resolve(import.meta.dirname, "..");
 
 for (const { path, render } of documents) {
-  writeFileSync(resolve(root, path), render());
+  writeFileSync(resolve(root, path), await render());
   console.log(`Wrote ${path}`);
 }

@@ -4,9 +4,11 @@ import type { AppEnv } from "./http/request-context.ts";
 import { admin } from "./protocols/admin/routes.ts";
 import { library } from "./protocols/library/routes.ts";
 import { sregistry } from "./protocols/sregistry/routes.ts";
+import { api } from "./protocols/web/api.ts";
+import { apiDocs } from "./protocols/web/api-docs.ts";
+import { auth } from "./protocols/web/auth.ts";
 import { blobs } from "./protocols/web/blobs.ts";
 import { pages } from "./protocols/web/pages.ts";
-import { api } from "./protocols/web/site.ts";
 
 /**
  * Which prefix belongs to which protocol. Each answers everything below its prefixes, what is not there
@@ -16,6 +18,10 @@ const mounts: [Hono<AppEnv>, ...string[]][] = [
   [library, "/assets", "/pks", "/v1", "/v2", "/version"],
   [admin, "/admin"],
   [api, "/api/v1"],
+  // The pages have the rest of /auth.
+  [auth, "/auth/callback"],
+  // Before sregistry's, which takes the rest of /api.
+  [apiDocs, "/api/docs", "/api/schema"],
   // For three-part names the shub client asks below the first part (singularity util.go).
   [sregistry, "/api", "/upload", "/container", "/:entity/api/container"],
   [blobs, "/blobs"],

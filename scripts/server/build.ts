@@ -3,7 +3,15 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const sources = ["worker", "ui", "wrangler.toml", "vite.config.ts", "package-lock.json", "tsconfig.base.json"];
+const sources = [
+  "worker",
+  "ui",
+  "docs/openapi.json",
+  "wrangler.toml",
+  "vite.config.ts",
+  "package-lock.json",
+  "tsconfig.base.json",
+];
 
 /** Builds the UI and bundles the Worker as they are deployed, unless they are built from these very sources. */
 export function build(root: string): void {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -90,6 +90,39 @@ describe("npm run admin", () => {
     expect(listed).toMatchObject({ status: 0, stdout: expect.stringContaining("laptop") });
     expect(listed.stdout).not.toContain(token);
     expect((await admin("add-token", "--username", "carol")).stdout).not.toBe(stdout);
+  });
+
+  it("prints a link, alone on its line, that signs a user in once, however often it was opened before", async () => {
+    await admin("add-user", "--username", "linda");
+    const { status, stdout, stderr } = await admin("login-link", "--username", "linda");
+    const link = new URL(stdout.trim());
+    expect([status, stdout, `${link.origin}${link.pathname}`]).toEqual([0, `${link}\n`, `${server.url}/auth/link`]);
+    expect(stderr).toMatch(/^Signs linda in, once, until \S+Z\. Open it in the browser:\n$/);
+    expect(stderr).not.toContain(link.hash.slice(1));
+    const page = await fetch(link, { headers: { Accept: "text/html" } });
+    const files = [...(await page.text()).matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path]) => path);
+    expect(files).not.toEqual([]);
+    for (const file of files) expect((await fetch(`${server.url}${file}`)).status).toBe(200);
+    const use = () =>
+      fetch(`${server.url}/api/v1/sessions`, {
+        method: "POST",
+        headers: { Origin: server.url },
+        body: JSON.stringify({ link: link.hash.slice(1) }),
+      });
+    const used = await use();
+    expect([used.status, await used.json()]).toEqual([201, expect.objectContaining({ username: "linda" })]);
+    expect((await use()).status).toBe(410);
+    expect(await admin("login-link", "--username", "nobody-here")).toEqual(failedWith(/^There is no such user\.\n$/));
+  });
+
+  it("makes robots, lists them apart from users, and deletes them", async () => {
+    const description = ["--description", "builds images"];
+    expect((await admin("add-robot", "--username", "robby", ...description)).status).toBe(0);
+    const { stdout } = await admin("list-robots");
+    expect(JSON.parse(stdout)).toMatchObject({ username: "robby", owner: null, description: "builds images" });
+    expect((await admin("list-users")).stdout).not.toContain("robby");
+    expect((await admin("delete-robot", "--username", "robby")).status).toBe(0);
+    expect((await admin("list-robots")).stdout).toBe("");
   });
 
   it("checks that database and bucket agree, and ends with status 1 when they do not", async () => {
@@ -184,6 +217,87 @@ describe("npm run admin", () => {
     const { status, stdout } = await admin("rebuild-search");
     expect([status, stdout]).toEqual([0, expect.stringMatching(/^The search index is made anew: \d+ documents\.$/m)]);
     expect(await found()).toHaveLength(1);
+  });
+
+  it("shows settings and where they come from, changes them, and shows no secret", async () => {
+    const shown = async (name: string) => {
+      const { stdout } = await admin("show-settings", "--name", name);
+      return JSON.parse(stdout) as { value: string | null; source: string; isSet: boolean };
+    };
+    expect(await shown("REGISTRY_NAME")).toMatchObject({ value: "Singularity Registry", source: "default" });
+    expect(await admin("set-setting", "--name", "REGISTRY_NAME", "--value", "Lab images")).toMatchObject({ status: 0 });
+    expect(await shown("REGISTRY_NAME")).toMatchObject({ value: "Lab images", source: "database" });
+    const site = (await (await fetch(`${server.url}/api/v1/site`)).json()) as { name: string };
+    expect(site.name).toBe("Lab images");
+    expect(await admin("reset-setting", "--name", "REGISTRY_NAME")).toMatchObject({ status: 0 });
+    expect(await shown("REGISTRY_NAME")).toMatchObject({ source: "default" });
+    expect(await shown("ADMIN_SECRET")).toMatchObject({ value: null, isSet: true, source: "environment" });
+    const { stdout } = await admin("show-settings");
+    const { ADMIN_SECRET, SIGNING_SECRET } = loadSecrets(data);
+    expect(stdout.includes(ADMIN_SECRET) || stdout.includes(SIGNING_SECRET)).toBe(false);
+    // Nothing in front of a local registry overwrites a header that says where somebody is.
+    expect(await shown("CLIENT_ADDRESS_HEADER")).toMatchObject({ value: "none" });
+    expect(await admin("show-settings", "--name", "NOTHING")).toEqual(failedWith(/^There is no such setting\.\n$/));
+    const wrong = admin("set-setting", "--name", "PRIVATE_ONLY", "--value", "maybe");
+    expect(await wrong).toEqual(failedWith(/^PRIVATE_ONLY must be true, 1, false or 0\.\n$/));
+    const locked = admin("set-setting", "--name", "CLIENT_ADDRESS_HEADER", "--value", "X-Real-IP");
+    expect(await locked).toEqual(failedWith(/belongs to the registry's deployment/));
+  });
+
+  it("shows the part of the audit log that is asked for, with times to read", async () => {
+    await admin("add-user", "--username", "watched");
+    await admin("disable-user", "--username", "watched");
+    const listed = async (...options: string[]) =>
+      (await admin("list-audit", ...options)).stdout
+        .trim()
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
+    expect(await listed("--target", "watched")).toMatchObject([{ action: "user.disable" }, { action: "user.add" }]);
+    const [entry] = await listed("--target", "watched", "--action", "user.add", "--actor", "operator");
+    expect(new Date(entry.at).toISOString()).toBe(entry.at);
+    expect(await listed("--target", "watched", "--until", entry.at)).toEqual([]);
+    expect(await listed("--target", "watched", "--since", "2026-01-01", "--action", "user.")).toHaveLength(2);
+    expect(await admin("list-audit", "--since", "yesterday")).toEqual(failedWith(/^--since/));
+  });
+
+  it("writes the registry's page for the list of registries, and replaces none that is there", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "registry-page-"));
+    await admin("set-setting", "--name", "ADMINS", "--value", "alice, bob@example.org");
+    await admin("set-setting", "--name", "HELP_INSTITUTION_SITE", "--value", "https://lab.example.org");
+    await admin("set-setting", "--name", "REGISTRY_NAME", "--value", 'The "best": lab\'s');
+    const { status, stdout, stderr } = await admin("register", "--folder", folder);
+    const file = join(folder, "registry-registry.md");
+    expect([status, stdout]).toEqual([0, `${file}\n`]);
+    expect(stderr).toContain("_registries");
+    const page = readFileSync(file, "utf8");
+    const fields = Object.fromEntries(
+      (page.split("---\n")[1] ?? "")
+        .trim()
+        .split("\n")
+        .map((line) => line.split(/: (.*)/))
+        .filter(([, value]) => value !== undefined),
+    );
+    expect(fields).toEqual({
+      layout: "registry",
+      title: JSON.stringify('The "best": lab\'s'),
+      base: JSON.stringify(server.url),
+      date: expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/),
+      author: '"alice"',
+      img: expect.stringMatching(/^robots\/robot\d{1,5}\.png$/),
+      thumb: expect.stringMatching(/^robots\/robot\d{1,5}\.png$/),
+      tagged: '"registry"',
+      institution: '"https://lab.example.org"',
+    });
+    expect(page).toContain("categories:\n- registry\n");
+    writeFileSync(file, "edited");
+    expect(await admin("register", "--folder", folder)).toEqual(failedWith(/is there already\. With --force/));
+    expect(readFileSync(file, "utf8")).toBe("edited");
+    expect(await admin("register", "--folder", folder, "--force")).toMatchObject({ status: 0 });
+    expect(readFileSync(file, "utf8")).toContain("layout: registry");
+    rmSync(folder, { recursive: true });
+    for (const name of ["ADMINS", "HELP_INSTITUTION_SITE", "REGISTRY_NAME"])
+      await admin("reset-setting", "--name", name);
   });
 
   it("takes the address and the secret of another registry from --url and ADMIN_SECRET", async () => {

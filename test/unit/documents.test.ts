@@ -7,9 +7,11 @@ import { settingDefinitions } from "../../worker/registry/settings.ts";
 const root = resolve(import.meta.dirname, "../..");
 
 describe("documents made from code", () => {
-  it.each(documents)("$path says what the code says; `npm run generate` makes it so", ({ path, render }) => {
+  it.each(documents)("$path says what the code says; `npm run generate` makes it so", async ({ path, render }) => {
     const committed = existsSync(resolve(root, path)) ? readFileSync(resolve(root, path), "utf8") : "";
-    expect(committed, `${path} is not up to date. Look at the difference below, then: npm run generate`).toBe(render());
+    expect(committed, `${path} is not up to date. Look at the difference below, then: npm run generate`).toBe(
+      await render(),
+    );
   });
 
   it("an administrator finds every setting in docs/configuration.md, once, with its default", () => {

@@ -1,9 +1,13 @@
-import { Hono } from "hono";
+import { DrizzleQueryError } from "drizzle-orm";
+import { type ErrorHandler, Hono } from "hono";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AppEnv } from "../../worker/http/request-context.ts";
 import { usualStatus } from "../../worker/http/respond.ts";
 import { libraryStatus, onLibraryError } from "../../worker/protocols/library/errors.ts";
 import { sregistryStatus } from "../../worker/protocols/sregistry/errors.ts";
+import { onApiError } from "../../worker/protocols/web/problems.ts";
+import { problemSchema } from "../../worker/protocols/web/schemas.ts";
+import { errorHelp } from "../../worker/registry/error-help.ts";
 import {
   describe as describeError,
   errorCodes,
@@ -28,9 +32,16 @@ afterEach(() => vi.restoreAllMocks());
 
 /** What a library client is answered when something is thrown. */
 async function libraryAnswerTo(thrown: Error): Promise<Response> {
+  return await answerTo(thrown, onLibraryError);
+}
+
+async function answerTo(thrown: Error, handler: ErrorHandler<AppEnv>): Promise<Response> {
   const probe = new Hono<AppEnv>();
-  probe.onError(onLibraryError);
-  probe.get("/v1/probe", () => {
+  probe.onError(handler);
+  probe.get("/v1/probe", (c) => {
+    c.header("Set-Cookie", "given=1; Path=/", { append: true });
+    c.header("Set-Cookie", "taken=; Max-Age=0; Path=/", { append: true });
+    c.header("Set-Cookie", "taken-too=; Path=/; Max-Age=0", { append: true });
     throw thrown;
   });
   return await probe.request("/v1/probe?t=a-capability");
@@ -42,7 +53,7 @@ describe.each(protocols)("in the protocol %s", (_, status) => {
     expect(status[code]).toBeLessThan(600);
   });
 
-  it("only what is our fault, or takes its time here, is a 5xx", () => {
+  it("only what is our fault or our provider's, or takes its time here, is a 5xx", () => {
     const ours = ["verifying", "provider-unavailable", "misconfigured", "unavailable", "internal"];
     expect(errorCodes.filter((code) => status[code] >= 500)).toEqual(ours);
   });
@@ -114,6 +125,40 @@ describe("a library client", () => {
   });
 });
 
+describe("a client of the JSON API", () => {
+  it.each(errorCodes)("told of %s gets problem details with the way out", async (code) => {
+    const answer = await answerTo(new RegistryError(code, "What is wrong here."), onApiError);
+    expect(answer.status).toBe(usualStatus[code]);
+    expect(answer.headers.get("Content-Type")).toBe("application/problem+json");
+    expect(answer.headers.get("Cache-Control")).toBe("no-store");
+    expect(answer.headers.get("WWW-Authenticate")).toBe(answer.status === 401 ? "Bearer" : null);
+    expect(answer.headers.get("Retry-After")).toBe([429, 503].includes(answer.status) ? "5" : null);
+    expect(problemSchema.strict().parse(await answer.json())).toMatchObject({
+      type: `/api/v1/errors/${code}`,
+      title: errorMessages[code],
+      status: usualStatus[code],
+      detail: "What is wrong here.",
+      code,
+      help: errorHelp[code],
+    });
+  });
+
+  it.each(errorCodes)("finds in the way out of %s what to do next, and not what went wrong again", (code) => {
+    expect(errorHelp[code]).toMatch(/^[A-Z][^<>{}]+\.$/);
+    expect(errorHelp[code]).not.toBe(errorMessages[code]);
+  });
+
+  it("loses the cookies that were taken from it before something failed, and is given none", async () => {
+    const answer = await answerTo(new RegistryError("sign-in-expired"), onApiError);
+    expect(answer.headers.getSetCookie()).toEqual(["taken=; Max-Age=0; Path=/", "taken-too=; Path=/; Max-Age=0"]);
+  });
+
+  it("never reads an exception's text", async () => {
+    const answer = await answerTo(new Error("SQLITE_ERROR: near token secret-detail"), onApiError);
+    expect(await answer.text()).not.toMatch(/SQLITE|secret-detail/);
+  });
+});
+
 describe("whatever is thrown", () => {
   it.each([
     "D1_ERROR: D1 DB is overloaded. Requests queued for too long.",
@@ -134,6 +179,15 @@ describe("whatever is thrown", () => {
   it("is left as it is when it has a code already", () => {
     const error = new RegistryError("frozen");
     expect(toRegistryError(error)).toBe(error);
+  });
+
+  it("is logged without the values of a statement that failed", () => {
+    const failed = new DrizzleQueryError(
+      "select ? from topics",
+      ["a-secret\nof two lines"],
+      new Error("no such table"),
+    );
+    expect(describeError(failed)).toBe("Error: Failed query: select ? from topics <- Error: no such table");
   });
 
   it("is logged with its causes, but not for ever when they go round", () => {

@@ -5,9 +5,9 @@ import { app } from "../../worker/app.ts";
 import { admin } from "../../worker/protocols/admin/routes.ts";
 import { library } from "../../worker/protocols/library/routes.ts";
 import { sregistry } from "../../worker/protocols/sregistry/routes.ts";
+import { api } from "../../worker/protocols/web/api.ts";
 import { blobs } from "../../worker/protocols/web/blobs.ts";
 import { pages, uiRoutes } from "../../worker/protocols/web/pages.ts";
-import { api } from "../../worker/protocols/web/site.ts";
 import { RegistryError } from "../../worker/registry/errors.ts";
 import { limits } from "../../worker/registry/limits.ts";
 import {

@@ -176,3 +176,14 @@ it("a label without a value has its images too", async () => {
   const images = await askJson<{ items: { container: string }[] }>("/api/v1/labels/without-value/");
   expect(images.items.map(({ container }) => container)).toEqual(["tool"]);
 });
+
+it("a label with several lines has its images too", async () => {
+  const path = `${alice.username}/lines/app`;
+  const { imageId } = await push(alice.token, `${path}:v1`, makeSif({ salt: path }));
+  const value = "one\ntwo/three\u2028four";
+  await label(imageId, { lines: value });
+  const { items } = await askJson<Page<{ value: string }>>("/api/v1/labels/lines");
+  expect(items).toMatchObject([{ value }]);
+  const found = await askJson<Page<{ container: string }>>(`/api/v1/labels/lines/${encodeURIComponent(value)}`);
+  expect(found.items).toMatchObject([{ container: "app" }]);
+});

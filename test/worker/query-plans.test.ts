@@ -1,13 +1,17 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
+import { operator } from "../../worker/access/roles.ts";
+import { makeLoginLink } from "../../worker/registry/people/login-links.ts";
 import { indexPending } from "../../worker/registry/search/index-pending.ts";
 import { runUpkeep } from "../../worker/registry/upkeep/run-upkeep.ts";
 import { makeSif } from "../support/make-sif.ts";
 import { observed } from "../support/worker/calls.ts";
 import { multipartClient, smallParts } from "../support/worker/multipart.ts";
+import { pipeline } from "../support/worker/pipeline.ts";
 import {
   type Ask,
   ask,
+  askJson,
   environment,
   indexed,
   newPerson,
@@ -17,6 +21,7 @@ import {
   startUpload,
   testContext,
 } from "../support/worker/registry.ts";
+import { newSession } from "../support/worker/session.ts";
 
 /*
  * What is asked with every pull, push and search finds its rows by an index, however many there are. Lists are
@@ -55,8 +60,8 @@ async function stepsOf(url: string): Promise<string> {
 }
 
 /** The steps of a request's queries that read a whole table, or a whole index. */
-async function scansOf(url: string, options: Ask): Promise<string[]> {
-  const { statements, watched } = noting();
+async function scansOf(url: string, options: Ask, settings: Record<string, string> = {}): Promise<string[]> {
+  const { statements, watched } = noting(settings);
   const response = await ask(url, { token: alice.token, ...options, env: watched });
   expect(response.status, url).toBeLessThan(400);
   expect(statements.size, url).toBeGreaterThan(0);
@@ -107,6 +112,43 @@ it("a pull and every step of a push read no table from end to end", async () => 
   }
 });
 
+it("nor do one's own tokens, key and robots, nor users by the beginning of their names", async () => {
+  const { username, token } = await newPerson("boss", { role: "superuser" });
+  const { headers } = await newSession(username);
+  const robot = `${username}-robot`;
+  const someone = (await newPerson("someone")).username;
+  const made = { name: "x", scopes: ["pull"], collection: `${alice.username}/planned` };
+  const ifMatch = { "If-Match": "*" };
+  // Deleting an account is not here: what it made stays, without its name, which takes a look at each table.
+  const requests: [string, string, Ask][] = [
+    ["GET", "/api/v1/tokens", {}],
+    ["GET", `/api/v1/tokens?after=${Date.now()}_${crypto.randomUUID()}`, {}],
+    ["POST", "/api/v1/tokens", { token: null, headers, body: made }],
+    ["POST", "/api/v1/sregistry-key", { token: null, headers }],
+    ["GET", "/api/v1/sregistry-key", { token }],
+    ["DELETE", "/api/v1/sregistry-key", { token }],
+    ["POST", "/api/v1/robots", { token, body: { username: robot } }],
+    ["GET", `/api/v1/robots/${robot}`, { token }],
+    ["PATCH", `/api/v1/robots/${robot}`, { token, headers: ifMatch, body: { description: "x", isDisabled: true } }],
+    ["POST", `/api/v1/robots/${robot}/tokens`, { token: null, headers, body: made }],
+    ["GET", `/api/v1/robots/${robot}/tokens`, { token }],
+    ["GET", "/api/v1/robots", {}],
+    ["GET", `/api/v1/users?q=${username}`, { token }],
+    ["GET", `/api/v1/users/${someone}`, { token }],
+    [
+      "PATCH",
+      `/api/v1/users/${someone}`,
+      { token: null, headers: { ...headers, ...ifMatch }, body: { role: "admin" } },
+    ],
+    ["GET", `/api/v1/users/${someone}/tokens`, { token }],
+    ["DELETE", `/api/v1/users/${someone}/credentials`, { token }],
+    ["DELETE", "/api/v1/tokens/current", { token }],
+  ];
+  for (const [method, url, options] of requests) {
+    expect(await scansOf(url, { method, ...options }), `${method} ${url}`).toEqual([]);
+  }
+});
+
 it("nor does a push in parts", async () => {
   const { statements, watched } = noting(smallParts);
   const client = await multipartClient(alice.token, path, makeSif({ salt: "planned parts" }), { env: watched });
@@ -140,6 +182,23 @@ it("nor does upkeep, but for its lists of what is to be done, which it reads fro
   expect(await scansIn([...statements].filter((statement) => !isList(statement)))).toEqual([]);
 });
 
+it("nor does signing in and out, agreeing to terms, or looking at what deleting an account would delete", async () => {
+  const { username } = await newPerson("signing-planner");
+  const { url } = await makeLoginLink(testContext(), operator, username);
+  const { headers } = await newSession(username);
+  const asked = { headers, token: null };
+  const link = { link: new URL(url).hash.slice(1) };
+  expect(await scansOf("/api/v1/sessions", { ...asked, method: "POST", body: link })).toEqual([]);
+  const session = { headers: (await newSession(username)).headers, token: null };
+  const terms = { ...session, method: "PUT", body: { version: "1" } };
+  expect(await scansOf("/api/v1/me/terms", terms, { TERMS_VERSION: "1" })).toEqual([]);
+  for (const path of ["/me", "/sessions"]) expect(await scansOf(`/api/v1${path}`, session), path).toEqual([]);
+  // Its own subquery, and the owners of robots, of whom there are few.
+  const scans = await scansOf("/api/v1/me/deletion", session);
+  expect(scans.filter((step) => !/^SCAN (?:mine|users)\b/.test(step))).toEqual([]);
+  expect(await scansOf("/api/v1/sessions", { ...session, method: "DELETE" })).toEqual([]);
+});
+
 it("nor does a search for a label or a topic: it finds its rows by their words", async () => {
   expect(await stepsOf("/api/v1/labels/org/lab")).toMatch(/labels USING INDEX labels_pair \(key=\? AND value=\?\)/);
   expect(await stepsOf("/api/v1/labels/org")).toMatch(/labels USING INDEX labels_pair \(key=\?\)/);
@@ -147,4 +206,27 @@ it("nor does a search for a label or a topic: it finds its rows by their words",
   expect(await stepsOf("/api/labels/search/org/key/lab/value/")).toMatch(/labels USING INDEX labels_pair/);
   expect(await stepsOf("/api/labels/search/lab/value/")).toMatch(/labels USING INDEX labels_value \(value=\?\)/);
   expect(await stepsOf("/api/v1/topics/debian")).toMatch(/topics USING INDEX topics_name \(name=\?\)/);
+});
+
+it("nor does the audit log, whatever it is asked for", async () => {
+  const { token } = await newPerson("audit-planner", { role: "admin" });
+  const span = "since=2020-01-01T00:00:00Z&until=2999-01-01T00:00:00Z";
+  for (const query of ["actor=a", "action=a.b", "action=a.", "target=a", span, `actor=a&${span}`, "after=5"]) {
+    expect(await scansOf(`/api/v1/audit?${query}`, { token }), query).toEqual([]);
+  }
+});
+
+it("nor does the exchange of a pipeline's token, nor what an owner says of pipelines", async () => {
+  const session = await newSession(alice.username);
+  const url = `/api/v1/collections/${alice.username}/planned/publishers`;
+  const issuer = "https://gitlab.com";
+  const body = { issuer, repository: "a/b", refKind: "branch", ref: "main" };
+  expect(await scansOf(url, { method: "POST", body, headers: session.headers, token: null })).toEqual([]);
+  expect(await scansOf(url, {})).toEqual([]);
+  const { items } = await askJson<{ items: { id: string }[] }>(url, { token: alice.token });
+  const { statements, watched } = noting();
+  const exchange = { token: await pipeline(issuer), collection: `${alice.username}/planned` };
+  expect((await ask("/api/v1/publisher-tokens", { method: "POST", body: exchange, env: watched })).status).toBe(201);
+  expect(await scansIn(statements)).toEqual([]);
+  expect(await scansOf(`${url}/${items[0]?.id}`, { method: "DELETE" })).toEqual([]);
 });

@@ -2,7 +2,18 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { makeSif } from "../support/make-sif.ts";
 import { type Counts, counted } from "../support/worker/calls.ts";
 import { multipartClient, PART_BYTES, smallParts } from "../support/worker/multipart.ts";
-import { type Ask, ask, newPerson, type Person, push, register, startUpload } from "../support/worker/registry.ts";
+import { pipeline } from "../support/worker/pipeline.ts";
+import {
+  type Ask,
+  ask,
+  askJson,
+  newPerson,
+  type Person,
+  push,
+  register,
+  startUpload,
+} from "../support/worker/registry.ts";
+import { newSession } from "../support/worker/session.ts";
 
 async function countsOf(
   path: string,
@@ -114,10 +125,55 @@ describe("round trips", () => {
     }
   });
 
+  it("are one for who asks and one for what they ask in one's own tokens and the list of users", async () => {
+    const { token } = await newPerson("admin", { role: "admin" });
+    const { headers } = await newSession(alice.username);
+    await ask("/v1/token-status", { token });
+    expect(await countsOf("/api/v1/tokens", { headers })).toEqual({ status: 200, d1: 2, r2: 0, durable: 0 });
+    expect(await countsOf("/api/v1/tokens", { token: alice.token })).toEqual({ status: 200, d1: 2, r2: 0, durable: 0 });
+    for (const url of ["/api/v1/users", "/api/v1/users?q=co", "/api/v1/robots"]) {
+      expect(await countsOf(url, { token }), url).toEqual({ status: 200, d1: 2, r2: 0, durable: 0 });
+    }
+    expect((await countsOf("/api/v1/me", { headers })).d1).toBeLessThanOrEqual(2);
+    expect(await countsOf("/api/v1/tokens", { token: "garbage" })).toMatchObject({ status: 401, d1: 0 });
+  });
+
+  it("are two for making a token, and three for ending it", async () => {
+    const { headers } = await newSession(alice.username);
+    const body = { name: "counted", scopes: ["pull"] };
+    const make = { method: "POST", headers, body };
+    expect(await countsOf("/api/v1/tokens", make)).toEqual({ status: 201, d1: 2, r2: 0, durable: 0 });
+    const { token } = await askJson<{ token: { id: string } }>("/api/v1/tokens", make);
+    const end = await countsOf(`/api/v1/tokens/${token.id}`, { method: "DELETE", headers });
+    expect(end).toEqual({ status: 204, d1: 3, r2: 0, durable: 0 });
+  });
+
   it("write a token's last use once an hour, outside the answer", async () => {
     const bob = await newPerson("bob");
     const first = await countsOf("/v1/token-status", { token: bob.token });
     const second = await countsOf("/v1/token-status", { token: bob.token });
     expect([first.d1, second.d1]).toEqual([2, 1]);
+  });
+
+  it("are two for the exchange of a pipeline's token, and one count of who asks", async () => {
+    const { headers } = await newSession(alice.username);
+    const [entity, collection] = path.split("/");
+    const issuer = "https://gitlab.com";
+    const body = { issuer, repository: "a/b", refKind: "branch", ref: "main" };
+    const url = `/api/v1/collections/${entity}/${collection}/publishers`;
+    expect((await ask(url, { method: "POST", body, headers })).status).toBe(201);
+    const exchange = { token: await pipeline(issuer), collection: `${entity}/${collection}` };
+    const counts = await countsOf("/api/v1/publisher-tokens", { method: "POST", body: exchange });
+    expect(counts).toEqual({ status: 201, d1: 2, r2: 0, durable: 1 });
+  });
+
+  it("are two at most for a look at the settings or the audit log, with who asks, and one more for a change", async () => {
+    const { token } = await newPerson("governor", { role: "admin" });
+    await ask("/v1/token-status", { token });
+    for (const url of ["/api/v1/settings", "/api/v1/settings/ADMINS", "/api/v1/audit?action=setting."]) {
+      expect(await countsOf(url, { token }), url).toMatchObject({ status: 200, d1: expect.toSatisfy((d1) => d1 <= 2) });
+    }
+    const change = { method: "PUT", body: { value: "alice" }, headers: { "If-Match": "*" }, token };
+    expect(await countsOf("/api/v1/settings/ADMINS", change)).toMatchObject({ status: 200, d1: 3 });
   });
 });

@@ -365,8 +365,12 @@ describe("the table above", () => {
   it("has every route of the library protocol and of topics that changes something", async () => {
     const { catalog } = await import("../../worker/protocols/library/catalog.ts");
     const { images } = await import("../../worker/protocols/library/images.ts");
-    const { topics } = await import("../../worker/protocols/web/topics.ts");
-    const mutating = [...catalog.routes, ...images.routes, ...topics.routes]
+    const { topicOperations } = await import("../../worker/protocols/web/topics.ts");
+    const topics = topicOperations.map(({ description: { method, path } }) => ({
+      method: method.toUpperCase(),
+      path: path.replaceAll(/\{(\w+)\}/g, ":$1"),
+    }));
+    const mutating = [...catalog.routes, ...images.routes, ...topics]
       .filter(({ method }) => !["GET", "HEAD", "ALL"].includes(method))
       .map(({ method, path }) => `${method} ${path.replace(/\{.*\}$/, "")}`);
     expect(routes.map((route) => route.name).sort()).toEqual([...new Set(mutating)].sort());

@@ -1,42 +1,86 @@
-import { Hono } from "hono";
-import { type AppEnv, withActor, withContext } from "../../http/request-context.ts";
-import { RegistryError } from "../../registry/errors.ts";
+import * as z from "zod";
 import { limits } from "../../registry/limits.ts";
 import { type FoundItem, type ImageQuery, searchImages } from "../../registry/search/search-images.ts";
+import { operation } from "./operation.ts";
+import { time } from "./schemas.ts";
 
-/** Searching for images, with facets. */
-export const searchApi = new Hono<AppEnv>();
-
-/**
- * `?q=TEXT&arch=amd64,arm64&signed=true&collection=ENTITY/NAME&label=KEY&label=KEY=VALUE`. All but `q` may be left
- * out; `label` may come several times.
- */
-searchApi.get("/api/v1/search", withContext, withActor, async (c) => {
-  const architectures = (c.req.query("arch") ?? "").split(",").filter((arch) => arch !== "");
-  const { items, facets, isCapped } = await searchImages(c.var.ctx, c.var.actor, {
-    text: c.req.query("q") ?? "",
-    architectures: architectures.slice(0, limits.searchArchitectures),
-    signed: parseSigned(c.req.query("signed")),
-    collection: parseCollection(c.req.query("collection")),
-    labels: (c.req.queries("label") ?? [])
-      .filter((label) => label !== "")
-      .slice(0, limits.searchLabels)
-      .map(parseLabel),
-  });
-  return c.json({ items: items.map(presentItem), facets, isCapped });
+// What is there and empty, as a form sends it, is as if it were left out.
+const query = z.object({
+  q: z
+    .string()
+    .default("")
+    .describe(`What to look for, ${limits.searchMinLength} to ${limits.searchMaxLength} characters. Required.`),
+  arch: z.string().optional().describe("Architectures, any of which will do, such as `amd64,arm64`."),
+  signed: z.enum(["true", "false", ""]).optional(),
+  collection: z
+    .string()
+    .regex(/^(?:[^/]+\/[^/]+)?$/)
+    .optional()
+    .describe("`ENTITY/COLLECTION`"),
+  label: z
+    .array(z.string())
+    .optional()
+    .describe("`KEY=VALUE`, or `KEY` for any value; all that are given must be there."),
 });
 
-function parseSigned(text: string | undefined): boolean | null {
-  if (text === undefined || text === "") return null;
-  if (text === "true" || text === "false") return text === "true";
-  throw new RegistryError("body-invalid", "`signed` must be true or false.");
-}
+const facetSchema = z
+  .array(z.object({ value: z.string(), count: z.int() }))
+  .meta({ id: "Facet", description: "How many each value would leave, the most frequent first." });
+
+const foundSchema = z
+  .object({
+    entity: z.string(),
+    collection: z.string(),
+    container: z.string(),
+    digest: z.string().nullable(),
+    tags: z.array(z.string()),
+    arch: z.string().nullable(),
+    sizeBytes: z.int().nullable(),
+    signed: z.boolean().nullable(),
+    encrypted: z.boolean().nullable(),
+    description: z.string().describe("The image's; its container's where it has none."),
+    topics: z.array(z.string()),
+    labels: z.record(z.string(), z.string()),
+    publishedAt: time.nullable(),
+  })
+  .meta({ id: "FoundImage" });
+
+/** Searching for images, with facets. */
+export const searchOperations = [
+  operation(
+    {
+      id: "searchImages",
+      method: "get",
+      path: "/api/v1/search",
+      section: "search",
+      summary: "Search for images with a tag, the best first",
+      actor: "anyone",
+      query,
+      answer: z
+        .object({
+          items: z.array(foundSchema),
+          facets: z.object({ arch: facetSchema, signed: facetSchema, collection: facetSchema, label: facetSchema }),
+          isCapped: z.boolean().describe("Whether there are more that match than were looked at."),
+        })
+        .meta({ id: "ImageSearch" }),
+      problems: ["body-invalid"],
+    },
+    async ({ ctx, actor, query: { q, arch, signed, collection, label } }) => {
+      const { items, facets, isCapped } = await searchImages(ctx, actor, {
+        text: q,
+        architectures: (arch ?? "").split(",").filter(Boolean).slice(0, limits.searchArchitectures),
+        signed: signed === undefined || signed === "" ? null : signed === "true",
+        collection: parseCollection(collection),
+        labels: (label ?? []).filter(Boolean).slice(0, limits.searchLabels).map(parseLabel),
+      });
+      return { items: items.map(presentItem), facets, isCapped };
+    },
+  ),
+];
 
 function parseCollection(text: string | undefined): ImageQuery["collection"] {
-  if (text === undefined || text === "") return null;
-  const [entity, name, ...rest] = text.split("/");
-  if (entity && name && rest.length === 0) return { entity, name };
-  throw new RegistryError("body-invalid", "`collection` must be ENTITY/NAME.");
+  const [entity, name] = (text ?? "").split("/");
+  return entity && name ? { entity, name } : null;
 }
 
 function parseLabel(text: string): ImageQuery["labels"][number] {

@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { validate } from "@apidevtools/swagger-parser";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { describe, expect, it } from "vitest";
+import { openApiDocument } from "../../scripts/generate/openapi.ts";
+import { usualStatus } from "../../worker/http/respond.ts";
+import { operations } from "../../worker/protocols/web/api.ts";
+import { sections } from "../../worker/protocols/web/sections.ts";
+
+const document = openApiDocument();
+const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, path, operation })),
+);
+
+describe("the JSON API's document", () => {
+  it("is OpenAPI 3.1, and every reference in it leads somewhere", async () => {
+    await expect(validate(structuredClone(document) as never)).resolves.toBeDefined();
+  });
+
+  it("has schemas that are JSON Schema 2020-12, each of which is used", () => {
+    const ajv = new Ajv2020({
+      strict: true,
+      allowUnionTypes: true,
+      formats: { uri: true, uuid: true, "date-time": true },
+    });
+    const text = JSON.stringify(document);
+    for (const [name, schema] of Object.entries(document.components.schemas)) {
+      expect(ajv.validateSchema(schema), name).toBe(true);
+      expect(text, name).toContain(`"#/components/schemas/${name}"`);
+    }
+  });
+
+  it("has every operation once, under a name and an address of its own", () => {
+    expect(documented).toHaveLength(operations.length);
+    expect(new Set(documented.map(({ operation }) => operation.operationId)).size).toBe(operations.length);
+  });
+
+  it("says of every section what it is about, and has no empty one", () => {
+    const used = new Set(documented.flatMap(({ operation }) => operation.tags));
+    expect([...used].sort()).toEqual(Object.keys(sections).sort());
+  });
+
+  it.each(documented)(
+    "$name: names each of its path's parameters, what it may answer, and how that fails",
+    ({ path, operation }) => {
+      const inPath = operation.parameters.filter((parameter) => parameter.in === "path").map(({ name }) => name);
+      expect([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)).toEqual(inPath);
+      const statuses = Object.keys(operation.responses).map(Number);
+      expect(statuses.filter((status) => status < 300)).toHaveLength(1);
+      for (const [status, response] of Object.entries(operation.responses)) {
+        if (Number(status) < 400) continue;
+        const codes = response["x-codes"] as (keyof typeof usualStatus)[];
+        expect(codes.map((code) => usualStatus[code])).toEqual(codes.map(() => Number(status)));
+        expect(Object.keys(response.content as object)).toEqual(["application/problem+json"]);
+      }
+      expect(statuses.includes(401)).toBe(operation.security.length > 0);
+    },
+  );
+
+  it("asks for the state that an edit changes, wherever one can be lost, and says which state that is", () => {
+    for (const { description } of operations) {
+      if (description.method === "patch") expect(description.needsIfMatch, description.id).toBe(true);
+      if (description.needsIfMatch !== true) continue;
+      const reads = operations.some(({ description: other }) => {
+        return other.method === "get" && other.hasETag === true && isOf(other.path, description.path);
+      });
+      expect(reads, description.id).toBe(true);
+    }
+  });
+
+  it("is small enough to be read at once", () => {
+    expect(readFileSync(resolve(import.meta.dirname, "../../docs/openapi.json")).length).toBeLessThan(1024 ** 2);
+  });
+});
+
+/** Whether reading an address shows the state that an edit there changes. */
+function isOf(read: string, edited: string): boolean {
+  return read === edited || read.startsWith(`${edited}/`);
+}

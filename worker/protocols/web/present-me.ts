@@ -1,0 +1,27 @@
+import type * as z from "zod";
+import type { Me } from "../../registry/people/me.ts";
+import type { meSchema } from "./schemas.ts";
+
+/** Who somebody is, to themselves. */
+export function presentMe(me: Me): z.input<typeof meSchema> {
+  const { kind, id, scopes, collectionId } = me.credential;
+  return {
+    username: me.username,
+    role: me.role,
+    isRobot: me.isRobot,
+    entity: me.entity,
+    createdAt: new Date(me.createdAt).toISOString(),
+    terms: {
+      required: me.requiredTerms,
+      agreed: me.agreedTerms,
+      agreedAt: me.agreedTermsAt === null ? null : new Date(me.agreedTermsAt).toISOString(),
+    },
+    credential: {
+      // A signature is none that the JSON API takes.
+      kind: kind === "session" ? "session" : "token",
+      id,
+      scopes: [...scopes],
+      isNarrowed: collectionId !== null,
+    },
+  };
+}
