@@ -34,6 +34,11 @@ export function needsScheme({ origin }: Pick<RegistryAddress, "origin">): boolea
   return new URL(origin).host.includes(":");
 }
 
+/** Waits for a token to be pasted, and puts it into `token.txt`, which nobody else can read. It ends at Control and D. */
+export function saveToken(): string[] {
+  return ["(umask 077; cat > token.txt)"];
+}
+
 /** Logs in with a token that stands in `token.txt`. The client wants at least 200 characters there. */
 export function login({ uri }: RegistryAddress): string[] {
   return [`apptainer remote login --tokenfile token.txt ${quote(uri)}`];
@@ -62,7 +67,7 @@ export function download({ origin }: RegistryAddress, image: string = exampleIma
   return [`curl -fLo image.sif ${quote(`${origin}/v1/imagefile/${image}`)}`];
 }
 
-/** Creates a user. This and the next are for administrators, in the registry's folder. */
+/** Creates a user. This and the next two are for administrators, in the registry's folder. */
 export function addUser(site: RegistryAddress, username: string): string[] {
   return [`npm run admin -- add-user --username ${quote(username)}${whichRegistry(site)}`];
 }
@@ -70,6 +75,21 @@ export function addUser(site: RegistryAddress, username: string): string[] {
 /** Makes a token for a user who is there. `--silent`: npm's own words must not get into the file. */
 export function addToken(site: RegistryAddress, username: string): string[] {
   return [`npm run --silent admin -- add-token --username ${quote(username)}${whichRegistry(site)} > token.txt`];
+}
+
+/** Makes a link that signs a user in, where there is no identity provider or none works. */
+export function makeLoginLink(site: RegistryAddress, username: string): string[] {
+  return [`npm run admin -- login-link --username ${quote(username)}${whichRegistry(site)}`];
+}
+
+/** What stands in `~/.sregistry` for sregistry-cli. */
+export function sregistryFile({ origin }: RegistryAddress, username: string, key: string): string[] {
+  const registry = {
+    SREGISTRY_REGISTRY_BASE: origin,
+    SREGISTRY_REGISTRY_USERNAME: username,
+    SREGISTRY_REGISTRY_TOKEN: key,
+  };
+  return JSON.stringify({ SREGISTRY_CLIENT: "registry", registry }, null, 2).split("\n");
 }
 
 /** A deployed registry is named; one on this machine is found by its data. The command takes the admin secret nowhere without TLS. */

@@ -1,17 +1,22 @@
-import { existsSync } from "node:fs";
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from "playwright-core";
+import type { Browser, BrowserContextOptions } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { addRemote, addToken, download, login, pull, pullAnonymously, push } from "../../ui/client-lines.ts";
+import { paths as uiPaths } from "../../ui/paths.ts";
+import {
+  blockOf,
+  faintTexts,
+  hasBrowser,
+  isLoaded,
+  launchBrowser,
+  linesOf,
+  newPage as newPageOf,
+  type OpenedPage,
+  obstaclesOf,
+} from "../support/browser.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const hasBrowser = existsSync(executablePath);
-if (!hasBrowser) {
-  console.warn(`The tests of the web pages are skipped: there is no ${executablePath}. Set CHROMIUM to a Chromium.`);
-}
-
 const unknownPath = "/no/such/page";
-const paths = ["/", "/auth/tokens", unknownPath];
+const paths = [...Object.values(uiPaths), unknownPath];
 
 describe.skipIf(!hasBrowser)("the web pages", () => {
   let server: TestServer;
@@ -21,18 +26,7 @@ describe.skipIf(!hasBrowser)("the web pages", () => {
   beforeAll(async () => {
     server = await startTestServer({ REGISTRY_NAME: "Test Registry", HELP_CONTACT_EMAIL: "help@example.org" });
     ({ site } = server);
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    });
+    browser = await launchBrowser();
   });
 
   afterEach(async () => {
@@ -44,31 +38,13 @@ describe.skipIf(!hasBrowser)("the web pages", () => {
     await server?.stop();
   });
 
-  /** A page of its own, and what it did that no page may do. */
-  async function newPage(options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
-    const context = await browser.newContext({ baseURL: server.url, ...options });
-    const page = await context.newPage();
-    const faults: string[] = [];
-    page.on("pageerror", (error) => faults.push(`exception: ${error.message}`));
-    page.on("console", (message) => {
-      // Chromium reports the status of the unknown page itself, which another test demands.
-      const isUnknownPage = message.location().url === `${server.url}${unknownPath}`;
-      if (message.type() === "error" && !isUnknownPage) faults.push(`console: ${message.text()}`);
-    });
-    page.on("request", (request) => {
-      if (new URL(request.url()).origin !== server.url) faults.push(`request: ${request.url()}`);
-    });
-    await page.exposeFunction("noteViolation", (text: string) => faults.push(`policy: ${text}`));
-    await page.addInitScript(() => {
-      const { noteViolation } = window as unknown as { noteViolation: (text: string) => void };
-      document.addEventListener("securitypolicyviolation", (event) => {
-        noteViolation(`${event.violatedDirective} ${event.blockedURI}`);
-      });
-    });
-    return { page, faults };
+  /** Chromium reports the status of the unknown page itself, and that nobody is choosing a name. */
+  async function newPage(options: BrowserContextOptions = {}): Promise<OpenedPage> {
+    const demanded = [unknownPath, "/api/v1/registration"].map((path) => `${server.url}${path}`);
+    return await newPageOf(browser, server.url, { ...options, refused: (url) => demanded.includes(url) });
   }
 
-  async function open(path: string, options: BrowserContextOptions = {}): Promise<{ page: Page; faults: string[] }> {
+  async function open(path: string, options: BrowserContextOptions = {}): Promise<OpenedPage> {
     const opened = await newPage(options);
     await opened.page.goto(path);
     await isLoaded(opened.page);
@@ -214,49 +190,10 @@ describe.skipIf(!hasBrowser)("the web pages", () => {
       const width = await page.evaluate(() => document.documentElement.scrollWidth);
       expect(width).toBeLessThanOrEqual(360);
     });
+
+    it(`are in order for screen readers, with every control labelled: ${path}`, async () => {
+      const { page } = await open(path);
+      expect(await obstaclesOf(page)).toEqual([]);
+    });
   }
 });
-
-/** The footer's version is the last thing that waits for the registry's answer. */
-async function isLoaded(page: Page): Promise<void> {
-  await page.getByText(/^sregistry-edge \d/).waitFor();
-}
-
-function blockOf(page: Page, label: string): Locator {
-  return page.getByRole("region", { name: label, exact: true });
-}
-
-async function linesOf(page: Page, label: string): Promise<string[]> {
-  const code = blockOf(page, label).locator("pre code");
-  return ((await code.textContent()) ?? "").trimEnd().split("\n");
-}
-
-/** Texts whose colour has less contrast to what is behind them than WCAG AA wants (4.5, whatever their size). */
-async function faintTexts(page: Page): Promise<string[]> {
-  return await page.evaluate(() => {
-    const channels = (colour: string) => (colour.match(/[\d.]+/g) ?? []).map(Number);
-    const luminance = (colour: string) => {
-      const [r = 0, g = 0, b = 0] = channels(colour).map((value) => {
-        const part = value / 255;
-        return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-      });
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const backgroundOf = (element: Element | null): string => {
-      if (element === null) return "rgb(255, 255, 255)";
-      const { backgroundColor } = getComputedStyle(element);
-      return channels(backgroundColor)[3] === 0 ? backgroundOf(element.parentElement) : backgroundColor;
-    };
-    const faint: string[] = [];
-    for (const element of document.querySelectorAll("body *")) {
-      const hasText = [...element.childNodes].some(
-        (node) => node.nodeType === Node.TEXT_NODE && node.nodeValue?.trim(),
-      );
-      if (!hasText) continue;
-      const pair = [luminance(getComputedStyle(element).color), luminance(backgroundOf(element))];
-      const contrast = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
-      if (contrast < 4.5) faint.push(`${contrast.toFixed(1)} ${element.textContent?.slice(0, 40)}`);
-    }
-    return faint;
-  });
-}

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { paths } from "../../ui/paths.ts";
+import { paths, pathsWithSecrets } from "../../ui/paths.ts";
 import { app } from "../../worker/app.ts";
 import { admin } from "../../worker/protocols/admin/routes.ts";
 import { library } from "../../worker/protocols/library/routes.ts";
 import { sregistry } from "../../worker/protocols/sregistry/routes.ts";
 import { api } from "../../worker/protocols/web/api.ts";
 import { blobs } from "../../worker/protocols/web/blobs.ts";
-import { pages, uiRoutes } from "../../worker/protocols/web/pages.ts";
+import { pages, uiRoutes, uiRoutesWithSecrets } from "../../worker/protocols/web/pages.ts";
 import { RegistryError } from "../../worker/registry/errors.ts";
 import { limits } from "../../worker/registry/limits.ts";
 import {
@@ -92,14 +92,17 @@ describe("an address of the registry cannot be taken by an entity's name:", () =
 
   it("and these are the addresses there are", () => {
     expect([...firstSegments].sort()).toEqual([
+      "account",
       "admin",
       "api",
       "assets",
       "auth",
       "blobs",
       "container",
+      "login",
       "pks",
       "static",
+      "terms",
       "upload",
       "v1",
       "v2",
@@ -109,6 +112,10 @@ describe("an address of the registry cannot be taken by an entity's name:", () =
 
   it("and every page of the UI is one the Worker answers with status 200", () => {
     expect([...uiRoutes].sort()).toEqual(Object.values(paths).sort());
+  });
+
+  it("and page and Worker agree on which pages nobody else's script gets into", () => {
+    expect([...uiRoutesWithSecrets].sort()).toEqual([...pathsWithSecrets].sort());
   });
 });
 

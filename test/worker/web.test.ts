@@ -5,14 +5,33 @@ import { ask, environment, ORIGIN } from "../support/worker/registry.ts";
 const browser = { Accept: "text/html,application/xhtml+xml" };
 
 describe("the web pages", () => {
-  it.each(["/", "/auth/tokens"])("are there, and load nothing from elsewhere: %s", async (path) => {
+  const routes = ["/", "/login", "/auth/register", "/auth/link", "/auth/tokens", "/account", "/terms"];
+
+  it.each(routes)("are there, and load nothing from elsewhere: %s", async (path) => {
     const response = await ask(path, { headers: browser });
     expect(response.status).toBe(200);
     expect(response.headers.get("Content-Type")).toBe("text/html; charset=utf-8");
     expect(response.headers.get("Content-Security-Policy")).toMatch(/^default-src 'none'; script-src 'self'; /);
     expect(response.headers.get("Content-Security-Policy")).toContain("frame-ancestors 'none'");
+    expect(response.headers.get("Content-Security-Policy")).not.toContain("http");
     expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
     expect(await response.text()).toMatch(/<script [^>]*src="\/static\/[\w.-]+\.js"/);
+  });
+
+  it("let Google's script in where the registry counts its readers, and never where secrets are shown", async () => {
+    const env = environment({ GOOGLE_ANALYTICS: "G-ABC123" });
+    const policies = await Promise.all(
+      [...routes, "/no/such/page"].map(async (path) => {
+        const { headers } = await ask(path, { env, headers: browser });
+        return [path, headers.get("Content-Security-Policy")?.includes("googletagmanager.com")];
+      }),
+    );
+    expect(policies.filter(([, isLetIn]) => isLetIn).map(([path]) => path)).toEqual(["/", "/terms"]);
+  });
+
+  it("come from a registry too whose settings are wrong, to say so", async () => {
+    const response = await ask("/login", { env: environment({ USER_COLLECTIONS: "perhaps" }), headers: browser });
+    expect(response.status).toBe(200);
   });
 
   it("answer a script or style by its name, for good, and HEAD like GET", async () => {

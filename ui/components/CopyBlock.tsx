@@ -12,8 +12,8 @@ interface Outcome {
 const copied: Outcome = { shown: "Copied", spoken: "Copied" };
 const selected: Outcome = { shown: "Ctrl+C", spoken: "The lines are selected: press Control and C to copy them" };
 
-/** Lines for a shell, with a button that copies them. `label` says which they are. */
-export function CopyBlock(props: { label: string; lines: readonly string[] }) {
+/** Lines for a shell, or with `isText` some text, and a button that copies it. `label` says which it is. */
+export function CopyBlock(props: { label: string; lines: readonly string[]; isText?: boolean }) {
   const [outcome, setOutcome] = createSignal<Outcome | null>(null);
   let code: HTMLElement | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,7 +26,7 @@ export function CopyBlock(props: { label: string; lines: readonly string[] }) {
   };
 
   return (
-    <section class="copy-block" aria-label={props.label}>
+    <section class="copy-block" classList={{ text: props.isText === true }} aria-label={props.label}>
       <pre>
         <code ref={code}>
           <For each={props.lines}>{(line) => <Line text={line} />}</For>
@@ -34,7 +34,9 @@ export function CopyBlock(props: { label: string; lines: readonly string[] }) {
       </pre>
       <button type="button" class="copy-button" onClick={copy}>
         <span aria-hidden="true">{outcome()?.shown ?? "Copy"}</span>
-        <span class="visually-hidden">Copy the lines: {props.label}</span>
+        <span class="visually-hidden">
+          {props.isText === true ? "Copy:" : "Copy the lines:"} {props.label}
+        </span>
       </button>
       <span class="visually-hidden" role="status">
         {outcome()?.spoken}

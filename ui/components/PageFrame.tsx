@@ -1,9 +1,18 @@
 import { type JSX, Show } from "solid-js";
-import type { Site } from "../api/site.ts";
+import type { Me, Site } from "../api/schema.d.ts";
 import { paths } from "../paths.ts";
+import { VisitorLinks } from "./VisitorLinks.tsx";
+
+interface PageFrameProps {
+  site: Site | undefined;
+  /** Null where nobody is signed in; undefined until that is known. */
+  me: Me | null | undefined;
+  pathname: string;
+  children: JSX.Element;
+}
 
 /** What stands around every page. The site's name and version appear as soon as they are known. */
-export function PageFrame(props: { site: Site | undefined; pathname: string; children: JSX.Element }) {
+export function PageFrame(props: PageFrameProps) {
   const currentAt = (path: string) => (props.pathname === path ? "page" : undefined);
   return (
     <>
@@ -16,11 +25,7 @@ export function PageFrame(props: { site: Site | undefined; pathname: string; chi
             <Mark />
             <span>{props.site?.name ?? "Home"}</span>
           </a>
-          <nav aria-label="Pages">
-            <a href={paths.tokens} aria-current={currentAt(paths.tokens)}>
-              Access tokens
-            </a>
-          </nav>
+          <VisitorLinks me={props.me} pathname={props.pathname} />
         </div>
       </header>
       <main id="main" class="main" tabindex={-1}>
@@ -31,6 +36,10 @@ export function PageFrame(props: { site: Site | undefined; pathname: string; chi
           {(site) => (
             <div class="footer-row">
               <span>sregistry-edge {site().version}</span>
+              <Show when={site().institutionUrl}>{(url) => <a href={url()}>{new URL(url()).host}</a>}</Show>
+              <Show when={site().termsVersion}>
+                <a href={paths.terms}>Terms of use</a>
+              </Show>
               <Show when={site().contactEmail}>{(email) => <a href={`mailto:${email()}`}>{email()}</a>}</Show>
             </div>
           )}

@@ -1,4 +1,4 @@
-import type { Site } from "../api/site.ts";
+import type { Site } from "../api/schema.d.ts";
 import { addRemote, download, login, needsScheme, pull, pullAnonymously, push } from "../client-lines.ts";
 
 /** Lines to paste, and what they are for. */

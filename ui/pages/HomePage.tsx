@@ -1,13 +1,13 @@
 import { createSignal, For } from "solid-js";
-import type { Site } from "../api/site.ts";
 import { CopyBlock } from "../components/CopyBlock.tsx";
 import { isUsername, UsernameField } from "../components/UsernameField.tsx";
 import { paths } from "../paths.ts";
+import type { Visit } from "../visit.ts";
 import { anonymousWays, connectSteps } from "./HomePage.data.ts";
 
 /** What this registry is, and how to use it from a shell. */
-export function HomePage(props: { site: Site }) {
-  const [username, setUsername] = createSignal("");
+export function HomePage(props: Visit) {
+  const [username, setUsername] = createSignal(props.me?.username ?? "");
   const image = () => `${isUsername(username()) ? username() : "alice"}/tools/image:v1`;
   return (
     <>

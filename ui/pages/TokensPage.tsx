@@ -1,57 +1,33 @@
 import { Show } from "solid-js";
-import type { Site } from "../api/site.ts";
-import { addToken, addUser, login } from "../client-lines.ts";
-import { CopyBlock } from "../components/CopyBlock.tsx";
-import { paths } from "../paths.ts";
+import { OwnTokens } from "../components/tokens/OwnTokens.tsx";
+import { SregistryKeySection } from "../components/tokens/SregistryKeySection.tsx";
+import { TokensFromAdministrator } from "../components/tokens/TokensFromAdministrator.tsx";
+import { leadingOn, paths } from "../paths.ts";
+import type { Visit } from "../visit.ts";
 
-/** How to get a token. `apptainer remote login` prints the address of this page. */
-export function TokensPage(props: { site: Site }) {
+/** The credentials of one's clients, and how to get one. `apptainer remote login` prints the address of this page. */
+export function TokensPage(props: Visit) {
   return (
     <>
       <div class="hero">
         <h1>Access tokens</h1>
-        <p class="lede">Clients log in with a token in place of a password. An administrator makes it for you.</p>
+        <p class="lede">Clients log in with a token in place of a password.</p>
+        <Show when={props.me === null}>
+          <p>
+            <a class="button primary" href={leadingOn(paths.login, paths.tokens)}>
+              Sign in to make a token
+            </a>
+          </p>
+        </Show>
       </div>
-
-      <ol class="steps">
-        <li>
-          <h2>Ask an administrator</h2>
-          <p>
-            Say which user name you would like.{" "}
-            <Show when={props.site.contactEmail} fallback="Whoever runs this registry can make the token.">
-              {(email) => (
-                <>
-                  Write to <a href={`mailto:${email()}`}>{email()}</a>.
-                </>
-              )}
-            </Show>
-          </p>
-        </li>
-        <li>
-          <h2>The administrator makes the token</h2>
-          <p>
-            In the registry's folder, with your user name in place of <code>NAME</code>. If you are new, the user comes
-            first:
-          </p>
-          <CopyBlock label="Create a user" lines={addUser(props.site, "NAME")} />
-          <p>
-            Then the token, which goes into the file <code>token.txt</code>:
-          </p>
-          <CopyBlock label="Make a token" lines={addToken(props.site, "NAME")} />
-        </li>
-        <li>
-          <h2>Log in with it</h2>
-          <p>
-            In the folder that holds <code>token.txt</code>. The registry must be{" "}
-            <a href={paths.home}>among your client's remotes</a> first.
-          </p>
-          <CopyBlock label="Log in" lines={login(props.site)} />
-          <p>
-            <code>Access Token Verified!</code> says that it worked. The client keeps the token: delete the file.
-          </p>
-        </li>
-      </ol>
-
+      <Show when={props.me} fallback={<TokensFromAdministrator site={props.site} />}>
+        {(me) => (
+          <>
+            <OwnTokens site={props.site} />
+            <SregistryKeySection site={props.site} username={me().username} />
+          </>
+        )}
+      </Show>
       <section class="note" aria-labelledby="good-to-know">
         <h2 id="good-to-know">Good to know</h2>
         <ul>

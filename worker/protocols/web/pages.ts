@@ -1,10 +1,19 @@
-import { Hono } from "hono";
-import type { AppEnv } from "../../http/request-context.ts";
+import { type Context, Hono } from "hono";
+import { type AppEnv, findSettings } from "../../http/request-context.ts";
 import { errorHandler, usualStatus } from "../../http/respond.ts";
 import { RegistryError } from "../../registry/errors.ts";
 
 /** The UI's routes. Any other path gets the shell with status 404, or plain text where no page is wanted. */
-export const uiRoutes = ["/", "/auth/tokens"] as const;
+export const uiRoutes = ["/", "/login", "/auth/register", "/auth/link", "/auth/tokens", "/account", "/terms"] as const;
+
+/** Those of them where secrets are shown or taken. Nobody else's script is let in there, whatever is set. */
+export const uiRoutesWithSecrets: readonly string[] = [
+  "/login",
+  "/auth/register",
+  "/auth/link",
+  "/auth/tokens",
+  "/account",
+];
 
 /** Only the path counts. Not the request's own: a client may write a Host that no URL can have. */
 const ASSETS_ORIGIN = "http://assets.invalid";
@@ -19,7 +28,7 @@ pages.onError(
   }),
 );
 
-for (const path of uiRoutes) pages.get(path, (c) => shell(c.env.ASSETS, 200));
+for (const path of uiRoutes) pages.get(path, (c) => shell(c, 200));
 
 // Names carry a hash of the content. Cloudflare serves them before the Worker runs; a missing one comes here.
 const fileTypes: Record<string, string> = {
@@ -43,29 +52,42 @@ pages.all("*", async (c) => {
   // Hono answers HEAD with what GET would send, without its body.
   const wantsPage = ["GET", "HEAD"].includes(c.req.method) && (c.req.header("accept") ?? "").includes("text/html");
   if (!wantsPage || c.req.path.startsWith("/static/")) throw new RegistryError("no-such-route");
-  return await shell(c.env.ASSETS, 404);
+  return await shell(c, 404);
 });
 
 // No script or style stands in the page itself, and nothing comes from another host.
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+const contentSecurityPolicy = {
+  "default-src": "'none'",
+  "script-src": "'self'",
+  "style-src": "'self'",
+  "img-src": "'self' data:",
+  "font-src": "'self'",
+  "connect-src": "'self'",
+  "form-action": "'self'",
+  "base-uri": "'none'",
+  "frame-ancestors": "'none'",
+} as const;
 
-async function shell(assets: Fetcher, status: 200 | 404): Promise<Response> {
-  const page = await assets.fetch(new URL("/index.html", ASSETS_ORIGIN));
+// What Google names for Analytics 4 in its guide to content policies (2026), without the hosts for advertisements.
+const tagHosts = "https://*.googletagmanager.com";
+const measuringHosts = `${tagHosts} https://*.google-analytics.com https://*.analytics.google.com`;
+const policyWithAnalytics = {
+  ...contentSecurityPolicy,
+  "script-src": `${contentSecurityPolicy["script-src"]} ${tagHosts}`,
+  "img-src": `${contentSecurityPolicy["img-src"]} ${measuringHosts}`,
+  "connect-src": `${contentSecurityPolicy["connect-src"]} ${measuringHosts}`,
+};
+
+async function shell(c: Context<AppEnv>, status: 200 | 404): Promise<Response> {
+  const page = await c.env.ASSETS.fetch(new URL("/index.html", ASSETS_ORIGIN));
   if (!page.ok) throw new RegistryError("internal", undefined, { detail: "the UI is not built" });
+  const mayCount = status === 200 && !uiRoutesWithSecrets.includes(c.req.path);
+  const isCounted = mayCount && ((await findSettings(c.env))?.GOOGLE_ANALYTICS ?? "") !== "";
+  const policy = Object.entries(isCounted ? policyWithAnalytics : contentSecurityPolicy);
   const headers = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-cache",
-    "Content-Security-Policy": contentSecurityPolicy,
+    "Content-Security-Policy": policy.map((directive) => directive.join(" ")).join("; "),
   };
   return new Response(page.body, { status, headers });
 }

@@ -1,0 +1,30 @@
+import type { Deletion } from "../../api/schema.d.ts";
+
+/** What deleting an account deletes, as a list for people. The account itself always is in it. */
+export function deletedThings(deletes: Deletion["deletes"]): string[] {
+  const { collections, images, bytes, tokens, sessions, identities, hasSregistryKey, memberships, publishers } =
+    deletes;
+  return [
+    "Your account, and everything the registry keeps about you as a person",
+    ...collections.map((path) => `The collection ${path}`),
+    ...(images > 0 ? [`${counted(images, "image")} in them, ${formatBytes(bytes)}`] : []),
+    ...(tokens > 0 ? [counted(tokens, "access token")] : []),
+    ...(hasSregistryKey ? ["Your key for sregistry-cli"] : []),
+    ...(publishers > 0 ? [`${counted(publishers, "publisher")}: pipelines that push in your name stop`] : []),
+    ...(memberships > 0 ? [`Your part in ${counted(memberships, "collection")} of others`] : []),
+    ...(identities > 0 ? [`The links to ${counted(identities, "account")} you sign in with`] : []),
+    ...(sessions > 0 ? [`${counted(sessions, "session")}: you are signed out everywhere`] : []),
+  ];
+}
+
+/** Bytes in the unit that leaves the fewest digits, such as `1.5 GiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  const power = bytes < 1024 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
+  const value = bytes / 1024 ** power;
+  return `${power === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[power]}`;
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}
