@@ -48,8 +48,6 @@ export default defineConfig({
           globalSetup: ["test/support/build-once.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // Two cores: client, server and browser want them for themselves.
-          fileParallelism: false,
         },
       },
     ],
