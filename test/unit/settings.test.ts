@@ -59,6 +59,7 @@ describe("a registry with nothing set but its secret", () => {
       SEALING_SECRET_PREVIOUS: null,
       ADMIN_SECRET: null,
       providers: [],
+      providerVariables: [expect.objectContaining({ name: "OIDC_PROVIDERS", isSet: false })],
     });
   });
 

@@ -269,7 +269,7 @@ describe("the list of settings", () => {
     const response = await ask("/api/v1/settings", { token: admin.token });
     const text = await response.text();
     const { items } = JSON.parse(text) as { items: Setting[] };
-    expect(items.map(({ name }) => name)).toEqual(Object.keys(settingDefinitions));
+    expect(items.map(({ name }) => name)).toEqual([...Object.keys(settingDefinitions), "OIDC_PROVIDERS"]);
     const variables = Object.entries(environment()).filter(
       ([name, value]) => Object.hasOwn(settingDefinitions, name) && typeof value === "string",
     );
@@ -284,6 +284,23 @@ describe("the list of settings", () => {
       });
     }
     expect(items.find(({ name }) => name === "S3_ACCESS_KEY_ID")).toMatchObject({ value: null, isSet: false });
+  });
+
+  it("tells of the identity providers that are set up, but no secret, and that they are changed elsewhere", async () => {
+    const variables = { GITHUB_CLIENT_ID: "an-id", GITHUB_CLIENT_SECRET: "a-secret-of-github", GITHUB_ADMIT: "nobody" };
+    const of = environment(variables);
+    const { items } = await askJson<{ items: (Setting & { group: string })[] }>("/api/v1/settings", {
+      token: admin.token,
+      env: of,
+    });
+    const shown = new Map(items.filter(({ group }) => group === "sign-in").map((item) => [item.name, item]));
+    expect(shown.get("GITHUB_ADMIT")).toMatchObject({ value: "nobody", source: "environment", isEditable: false });
+    expect(shown.get("GITHUB_CLIENT_SECRET")).toMatchObject({ value: null, isSet: true });
+    expect(shown.has("GOOGLE_CLIENT_ID")).toBe(false);
+    expect(JSON.stringify(items)).not.toContain("a-secret-of-github");
+    expect(await asked("GITHUB_CLIENT_ID", { env: of })).toMatchObject({ status: 200, etag: '"0"', value: "an-id" });
+    const put = { method: "PUT", body: { value: "everyone" }, headers: { "If-Match": "*" }, env: of };
+    expect(await asked("GITHUB_ADMIT", put)).toMatchObject({ status: 409, code: "setting-locked" });
   });
 
   it("is for administrators alone, with whole credentials", async () => {

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { sha256Hex } from "../../worker/registry/digest.ts";
 import { toRegistryError } from "../../worker/registry/errors.ts";
 import { limits } from "../../worker/registry/limits.ts";
 import { sealRegistration } from "../../worker/registry/people/registration.ts";
@@ -373,6 +374,20 @@ describe("the accounts one signs in with", () => {
       const response = await ask(`/api/v1/identities/${id}`, { method: "DELETE", headers: other.headers });
       expect(await codeOf(response)).toBe("404 not-found");
     }
+  });
+
+  it("that are unlinked sign out the other browsers that came in by that provider, and no others", async () => {
+    const { username, headers, ids } = await withIdentities(2);
+    const [byIt, byLink] = [await newSession(username), await newSession(username)];
+    const cookieOf = ({ cookie }: { cookie: string }) => cookie.split("=")[1] ?? "";
+    await env.DB.prepare("UPDATE sessions SET signed_in_with = 'gone' WHERE hash = ?")
+      .bind(await sha256Hex(cookieOf(byIt)))
+      .run();
+    expect((await ask(`/api/v1/identities/${ids[0]}`, { method: "DELETE", headers })).status).toBe(204);
+    const statuses = [byIt.headers, byLink.headers, headers].map(
+      async (of) => (await ask("/api/v1/me", { headers: of })).status,
+    );
+    expect(await Promise.all(statuses)).toEqual([401, 200, 200]);
   });
 
   it("are never unlinked all, by repeated calls or by two at once", async () => {

@@ -2,6 +2,7 @@ import type { JSONWebKeySet } from "jose";
 import * as z from "zod";
 import { describe, RegistryError } from "../registry/errors.ts";
 import { limits } from "../registry/limits.ts";
+import { boundedFetch } from "./bounded-fetch.ts";
 
 /* The keys an issuer signs with, as its discovery document leads to them. Kept for a while, by this isolate alone. */
 
@@ -29,15 +30,13 @@ export async function keysOf(issuer: string, kid: string, now: number): Promise<
 }
 
 async function fetchKeys(issuer: string): Promise<JSONWebKeySet> {
-  // One for both: whoever waits for the answer waits for the whole.
-  const signal = AbortSignal.timeout(limits.providerSeconds * 1000);
   try {
     const base = issuer.replace(/\/$/, "");
-    const discovery = discoverySchema.parse(await fetchJson(`${base}/.well-known/openid-configuration`, signal));
+    const discovery = discoverySchema.parse(await fetchJson(`${base}/.well-known/openid-configuration`));
     if (discovery.issuer !== issuer) throw new Error("its discovery document is that of another issuer");
     const isSameOrigin = new URL(discovery.jwks_uri).origin === new URL(issuer).origin;
     if (!isSameOrigin) throw new Error("its keys are somewhere else");
-    return keysSchema.parse(await fetchJson(discovery.jwks_uri, signal)) as JSONWebKeySet;
+    return keysSchema.parse(await fetchJson(discovery.jwks_uri)) as JSONWebKeySet;
   } catch (thrown) {
     const detail = `${issuer}: ${describe(thrown)}`;
     throw new RegistryError(
@@ -51,15 +50,8 @@ async function fetchKeys(issuer: string): Promise<JSONWebKeySet> {
 }
 
 /** @throws whatever goes wrong: redirects and everything but 200, too many bytes, too late, no JSON */
-async function fetchJson(url: string, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(url, { headers: { Accept: "application/json" }, redirect: "manual", signal });
-  if (response.status !== 200 || response.body === null) throw new Error(`it answered ${response.status}`);
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body as ReadableStream<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > limits.providerAnswerBytes) throw new Error("its answer is too large");
-    chunks.push(chunk);
-  }
-  return JSON.parse(new TextDecoder().decode(Buffer.concat(chunks)));
+async function fetchJson(url: string): Promise<unknown> {
+  const response = await boundedFetch(url, { headers: { Accept: "application/json" } });
+  if (response.status !== 200) throw new Error(`it answered ${response.status}`);
+  return await response.json();
 }

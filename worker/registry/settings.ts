@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { limits } from "./limits.ts";
-import { type Provider, readProviders } from "./providers.ts";
+import { type DescribedVariable, describeProviderVariables, type Provider, readProviders } from "./providers.ts";
 import {
   boolean,
   bytes,
@@ -186,6 +186,8 @@ export type Settings = Omit<Parsed, "SIGNING_SECRET"> & {
   SIGNING_SECRET: string;
   /** Where people may sign in from. */
   providers: readonly Provider[];
+  /** What the environment says of those, without secrets. */
+  providerVariables: readonly DescribedVariable[];
 };
 
 export type ParsedSettings = { ok: true; settings: Settings } | { ok: false; problems: string[] };
@@ -238,7 +240,8 @@ export function parseSettings(environment: Readonly<Record<string, unknown>>): P
   const { providers, problems: providerProblems } = readProviders(environment);
   problems.push(...providerProblems);
   if (problems.length > 0 || !signingSecret) return { ok: false, problems };
-  return { ok: true, settings: { ...settings, SIGNING_SECRET: signingSecret, providers } };
+  const providerVariables = describeProviderVariables(environment);
+  return { ok: true, settings: { ...settings, SIGNING_SECRET: signingSecret, providers, providerVariables } };
 }
 
 /** The endpoint is the switch: keys alone do nothing yet, so that they can be set first. */

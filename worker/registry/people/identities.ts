@@ -1,9 +1,9 @@
-import { and, asc, eq, sql } from "drizzle-orm";
+import { and, asc, eq, ne, sql } from "drizzle-orm";
 import { type Actor, ownAccount } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import type { Account } from "../../identity/account.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
-import { identities } from "../../storage/db/schema/people.ts";
+import { identities, sessions } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorizeOnAccount } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
@@ -14,6 +14,7 @@ import { beginAttempt, type Departure, findProvider } from "./attempts.ts";
 import { dropClaimedRole } from "./claimed-role.ts";
 import { newIdentity } from "./registration.ts";
 import { authenticateSession } from "./sessions.ts";
+import { guardStillGood } from "./still-good.ts";
 import { asUser } from "./user-actor.ts";
 
 /** The accounts elsewhere that a user signs in with. Only they link one, signed in, and by signing in there too. */
@@ -74,6 +75,7 @@ export async function linkAccount(
     ctx.db.insert(identities).values(identity).onConflictDoNothing(),
     guardChanged(ctx.db, "identity-taken"),
     guardAgainst(ctx.db, "limit-reached", isFull),
+    ...guardStillGood(ctx, me),
     auditRow(ctx, me, "identity.link", me.username, { detail }),
   ]).catch(async (thrown) => {
     const isTaken = thrown instanceof RegistryError && thrown.code === "identity-taken";
@@ -91,15 +93,25 @@ async function ownerOf(ctx: Context, { issuer, subject }: Account): Promise<stri
 }
 
 /**
- * Takes an account away from those one signs in with, and the role that it gave.
+ * Takes an account away from those one signs in with, and the role that it gave. Other browsers that signed in by
+ * that provider are signed out.
  * @throws `not-found`, `last-identity`, and what the policy refuses
  */
 export async function unlinkIdentity(ctx: Context, actor: Actor, id: string): Promise<void> {
   const me = asUser(actor);
   authorizeOnAccount(ctx.settings, actor, "account.manage", ownAccount(me));
   const hasNone = sql`NOT EXISTS (SELECT 1 FROM ${identities} WHERE ${eq(identities.userId, me.userId)})`;
+  const isIt = and(eq(identities.id, id), eq(identities.userId, me.userId));
+  const provider = sql`(SELECT ${identities.provider} FROM ${identities} WHERE ${isIt})`;
+  const begunWithIt = and(
+    eq(sessions.userId, me.userId),
+    eq(sessions.signedInWith, provider),
+    ne(sessions.id, me.credential.id),
+  );
   await writeTogether(ctx.db, [
-    ctx.db.delete(identities).where(and(eq(identities.id, id), eq(identities.userId, me.userId))),
+    // Whoever has that account now may have come in with it.
+    ctx.db.delete(sessions).where(begunWithIt),
+    ctx.db.delete(identities).where(isIt),
     guardChanged(ctx.db, "not-found"),
     guardAgainst(ctx.db, "last-identity", hasNone),
     dropClaimedRole(ctx, me.userId, id),

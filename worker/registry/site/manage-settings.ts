@@ -8,6 +8,7 @@ import { forgetStoredSettings } from "../../storage/db/stored-settings.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorizeOnSite } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
+import type { DescribedVariable } from "../providers.ts";
 import type { Definition, Group } from "../setting-kinds.ts";
 import { isGiven, runTimeDefinition, type SettingName, settingDefinitions } from "../settings.ts";
 import { auditRow } from "../upkeep/audit.ts";
@@ -17,7 +18,7 @@ type StoredSetting = typeof settings.$inferSelect;
 /** A setting as an administrator sees it. */
 export interface SettingState {
   name: string;
-  group: Group;
+  group: Group | "sign-in";
   allowed: string;
   meaning: string;
   default: string;
@@ -32,12 +33,13 @@ export interface SettingState {
   updatedAt: number | null;
 }
 
-/** Every setting, in the order of the documentation. */
+/** Every setting, in the order of the documentation; of identity providers those of the ones that are set up. */
 export async function listSettings(ctx: Context, actor: Actor): Promise<SettingState[]> {
   authorizeOnSite(ctx.settings, actor, "site.administer");
   const rows = await ctx.db.select().from(settings).all();
   const stored = new Map(rows.map((row) => [row.name, row]));
-  return definitions().map(([name, definition]) => stateOf(ctx, name, definition, stored.get(name)));
+  const own = definitions().map(([name, definition]) => stateOf(ctx, name, definition, stored.get(name)));
+  return [...own, ...ctx.settings.providerVariables.map(stateOfProvider)];
 }
 
 /** @throws `not-found` */
@@ -119,6 +121,8 @@ function isStill({ name, version }: SettingState): SQL {
 }
 
 async function readSetting(ctx: Context, name: string): Promise<SettingState> {
+  const ofProvider = ctx.settings.providerVariables.find((variable) => variable.name === name);
+  if (ofProvider !== undefined) return stateOfProvider(ofProvider);
   const definition = definitionOf(name);
   const row = await ctx.db.select().from(settings).where(eq(settings.name, name)).get();
   return stateOf(ctx, name, definition, row);
@@ -167,6 +171,25 @@ function stateOf(
     version: row?.version ?? 0,
     updatedBy: row?.updatedBy ?? null,
     updatedAt: row?.updatedAt ?? null,
+  };
+}
+
+/** What the environment says of an identity provider: it belongs to the deployment, as it comes with a secret. */
+function stateOfProvider(variable: DescribedVariable): SettingState {
+  const { name, allowed, meaning, value, isSet } = variable;
+  return {
+    name,
+    group: "sign-in",
+    allowed,
+    meaning,
+    default: variable.default,
+    value,
+    isSet,
+    source: isSet ? "environment" : "default",
+    isEditable: false,
+    version: 0,
+    updatedBy: null,
+    updatedAt: null,
   };
 }
 
