@@ -250,6 +250,17 @@ describe("an administrator by a claim", () => {
     expect((await rowOf("boss"))?.claimed_admin_until).toBeGreaterThan(Date.now());
   });
 
+  it("is none any more once a sign-in is refused because they left, also in browsers that stay signed in", async () => {
+    newcomer(institute, "former", { email: "former@elsewhere.example", groups: ["guests", "registry-admins"] });
+    const browser = await join(institute, "institute", "former");
+    expect((await browser.ask(api("/users"))).status).toBe(200);
+    const person = institute.people.get("former");
+    institute.people.set("former", { ...person, sub: String(person?.sub), groups: [] });
+    expect(await comeBack(newBrowser(), institute, "institute", "former")).toBe("/login?error=not-admitted");
+    expect((await rowOf("former"))?.claimed_admin_until).toBeNull();
+    expect((await browser.ask(api("/users"))).status).toBe(403);
+  });
+
   it("is none any more without the account that said so", async () => {
     newcomer(gitlab, "chief", { groups: ["lab/images", "lab/admins"] });
     const browser = await join(gitlab, "gitlab", "chief");

@@ -413,6 +413,22 @@ describe("a token that was exchanged", () => {
     expect((await exchange(await pipeline(GITHUB))).status).toBe(201);
   });
 
+  it("ends with all of its creator's credentials, and so does what gives others", async () => {
+    const bob = await newPerson("bob");
+    const bobs = await newSession(bob.username);
+    path = `${bob.username}/tools`;
+    await push(bob.token, `${path}/app:v1`, makeSif({ salt: path }));
+    await add(rule, { headers: bobs.headers });
+    const { secret } = await exchange(await pipeline(GITHUB));
+    const { secret: other } = await exchange(await pipeline(GITHUB));
+    expect(other).not.toBe(secret);
+    const admin = await newPerson("admin", { role: "admin" });
+    const url = `/api/v1/users/${bob.username}/credentials`;
+    expect((await ask(url, { method: "DELETE", token: admin.token })).status).toBe(204);
+    expect((await ask("/api/v1/me", { token: secret ?? null })).status).toBe(401);
+    expect((await exchange(await pipeline(GITHUB))).status).toBe(403);
+  });
+
   it("does no more than its creator may: nothing, once they are no owner any more", async () => {
     const bob = await newPerson("bob");
     const bobs = await newSession(bob.username);

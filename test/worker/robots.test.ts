@@ -5,10 +5,12 @@ import { setMember } from "../../worker/registry/catalog/manage.ts";
 import { limits } from "../../worker/registry/limits.ts";
 import { addUser, deleteUser, setDisabled, setSiteRole } from "../../worker/registry/people/users.ts";
 import { makeSif } from "../support/make-sif.ts";
+import { interrupted } from "../support/worker/calls.ts";
 import {
   type Ask,
   ask,
   askJson,
+  environment,
   newPerson,
   type Person,
   push,
@@ -253,6 +255,23 @@ describe("a robot's token", () => {
     await tokenOf(robot, await newSession(other.username));
     const stranger = await newSession(user.username);
     expect(await codeOf(url, { method: "POST", headers: stranger.headers, body })).toEqual([404, "not-found"]);
+  });
+
+  it("is not made by somebody whose robot was given to another one in that very moment", async () => {
+    const former = await newPerson("former", { role: "admin" });
+    const robot = await add(former.token);
+    await setSiteRole(testContext(), operator, former.username, "admin", false);
+    const by = await newSession(former.username);
+    const isMaking = ({ name, sql }: { name: string; sql: readonly string[] }) =>
+      name === "batch" && sql.some((text) => /insert into "tokens"/i.test(text));
+    const handedOver = async () => await edit(robot, { owner: other.username });
+    const answer = await codeOf(`/api/v1/robots/${robot.username}/tokens`, {
+      method: "POST",
+      headers: by.headers,
+      body: { name: "late", scopes: ["pull"] },
+      env: interrupted(environment(), isMaking, handedOver),
+    });
+    expect(answer).toEqual([409, "conflict"]);
   });
 
   it("is listed and ended by them", async () => {

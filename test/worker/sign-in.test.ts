@@ -1,10 +1,11 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { sha256Hex } from "../../worker/registry/digest.ts";
 import { toRegistryError } from "../../worker/registry/errors.ts";
 import { limits } from "../../worker/registry/limits.ts";
 import { sealRegistration } from "../../worker/registry/people/registration.ts";
 import { type Claims, signCapability } from "../../worker/storage/capabilities.ts";
+import { interrupted } from "../support/worker/calls.ts";
 import {
   type Ask,
   ask,
@@ -153,6 +154,26 @@ describe("coming back without an attempt", () => {
     for (const method of ["HEAD", "POST", "PUT", "DELETE"]) {
       expect((await ask("/auth/callback/github?code=x", { method, env: withProvider })).status).toBe(404);
     }
+  });
+});
+
+describe("coming back again and again with one attempt", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it("has the provider asked no more often than one may begin", async () => {
+    const asked = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response("{}", { status: 400 }));
+    const said = { provider: "github", state: "s", nonce: "n", verifier: "v".repeat(43), next: "/", sessionId: null };
+    const lifetime = { expiresAt: Date.now() + 60_000, since: Date.now() };
+    const sealed = await signCapability(testContext().settings, "sign-in", said, lifetime);
+    const headers = { Cookie: `__Host-sign-in=${sealed}`, "CF-Connecting-IP": "192.0.2.77" };
+    let last: string | null = null;
+    for (let time = 0; time <= limits.signInsPerMinute; time++) {
+      const response = await ask(`/auth/callback/github?code=${time}&state=s`, { env: withProvider, headers });
+      last = response.headers.get("location");
+    }
+    expect([last, asked.mock.calls.length]).toEqual(["/login?error=rate-limited", limits.signInsPerMinute]);
   });
 });
 
@@ -390,6 +411,28 @@ describe("the accounts one signs in with", () => {
     expect(await Promise.all(statuses)).toEqual([401, 200, 200]);
   });
 
+  it("that are unlinked sign out too who came in by another name of the same issuer, or by one that is gone", async () => {
+    const both = { OIDC_PROVIDERS: "one,two", OIDC_ONE_CLIENT_ID: "a", OIDC_TWO_CLIENT_ID: "b" };
+    const issuers = { OIDC_ONE_ISSUER: "https://id.example.org/", OIDC_TWO_ISSUER: "https://id.example.org" };
+    const admitted = { OIDC_ONE_ADMIT: "everyone", OIDC_TWO_ADMIT: "everyone" };
+    const withBoth = environment({ ...provider, ...both, ...issuers, ...admitted });
+    const { username, headers, ids } = await withIdentities(2);
+    const ways = ["one", "two", "renamed", "github", "login-link"];
+    const sessions: { Cookie: string }[] = [];
+    for (const way of ways) {
+      const session = await newSession(username);
+      await env.DB.prepare("UPDATE sessions SET signed_in_with = ? WHERE hash = ?")
+        .bind(way, await sha256Hex(session.cookie.split("=")[1] ?? ""))
+        .run();
+      sessions.push(session.headers);
+    }
+    await env.DB.prepare("UPDATE identities SET provider = 'two' WHERE id = ?").bind(ids[0]).run();
+    const unlinked = await ask(`/api/v1/identities/${ids[0]}`, { method: "DELETE", headers, env: withBoth });
+    expect(unlinked.status).toBe(204);
+    const statuses = sessions.map(async (of) => (await ask("/api/v1/me", { headers: of })).status);
+    expect(await Promise.all(statuses)).toEqual([401, 401, 401, 200, 200]);
+  });
+
   it("are never unlinked all, by repeated calls or by two at once", async () => {
     const { headers, ids } = await withIdentities(2);
     const unlink = (id: string | undefined) => ask(`/api/v1/identities/${id}`, { method: "DELETE", headers });
@@ -397,6 +440,33 @@ describe("the accounts one signs in with", () => {
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 409]);
     const statuses = [await unlink(ids[0]), await unlink(ids[1])].map(({ status }) => status);
     expect(statuses.sort()).toEqual([404, 409]);
+  });
+
+  it("always leave one that still works: not one whose provider is gone", async () => {
+    const { username, headers, ids } = await withIdentities(2);
+    await env.DB.prepare("UPDATE identities SET issuer = 'https://github.com', provider = 'github' WHERE id = ?")
+      .bind(ids[0])
+      .run();
+    const unlink = async (id: string | undefined) =>
+      await ask(`/api/v1/identities/${id}`, { method: "DELETE", headers, env: withProvider });
+    expect(await codeOf(await unlink(ids[0]))).toBe("409 last-identity");
+    expect((await unlink(ids[1])).status).toBe(204);
+    expect(await codeOf(await unlink(ids[0]))).toBe("409 last-identity");
+    expect((await ask("/api/v1/me", { headers })).status, username).toBe(200);
+  });
+
+  it("are not unlinked by a browser that was signed out in that very moment", async () => {
+    const { username, headers, ids } = await withIdentities(2);
+    const isUnlinking = ({ name, sql }: { name: string; sql: readonly string[] }) =>
+      name === "batch" && sql.some((text) => /delete from "identities"/i.test(text));
+    const signedOut = async () => {
+      await env.DB.prepare("DELETE FROM sessions WHERE user_id = (SELECT id FROM users WHERE username = ?)")
+        .bind(username)
+        .run();
+    };
+    const during = interrupted(environment(), isUnlinking, signedOut);
+    const response = await ask(`/api/v1/identities/${ids[0]}`, { method: "DELETE", headers, env: during });
+    expect(await codeOf(response)).toBe("409 conflict");
   });
 
   it("are at most so many", async () => {

@@ -216,6 +216,19 @@ describe("a token for one collection", () => {
     expect(await codeOf("/api/v1/tokens", { token: secret })).toEqual([403, "insufficient-scope"]);
   });
 
+  it("reaches one that all users see, as its user does, and no other of that kind", async () => {
+    const bob = await newPerson("bob");
+    const [here, there] = [uniqueName("here"), uniqueName("there")];
+    for (const name of [here, there]) {
+      await push(alice.token, `${alice.username}/${name}/app:1`, makeSif({ salt: name }), { private: true });
+      await env.DB.prepare("UPDATE collections SET visibility = 'internal' WHERE name = ?").bind(name).run();
+    }
+    const by = await newSession(bob.username);
+    const { secret } = await make({ ...newToken(), collection: `${alice.username}/${here}` }, by);
+    expect(await pull(`${alice.username}/${here}/app:1`, secret)).not.toBe(404);
+    expect(await pull(`${alice.username}/${there}/app:1`, secret)).toBe(404);
+  });
+
   it("is made only for one that its user sees, whoever makes it; hidden and absent answer alike", async () => {
     const bob = await newPerson("bob");
     const hidden = `${alice.username}/${uniqueName("hidden")}`;

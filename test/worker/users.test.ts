@@ -205,6 +205,32 @@ describe("a role", () => {
     expect(await told()).toMatchObject({ role: "user" });
   });
 
+  it("that was taken from an administrator while their token used it changes nothing any more", async () => {
+    const [late, target] = [await newPerson("late", { role: "admin" }), await newPerson("target")];
+    const isWriting = ({ name, sql }: { name: string; sql: readonly string[] }) =>
+      name === "batch" && sql.some((text) => /update "users"/i.test(text));
+    const demoted = async () => await setSiteRole(testContext(), operator, late.username, "admin", false);
+    const during = interrupted(environment(), isWriting, demoted);
+    const [url, options] = edit(target.username, { isDisabled: true }, late.token);
+    expect(await codeOf(url, { ...options, env: during })).toEqual([409, "conflict"]);
+    expect((await ask("/v1/token-status", { token: target.token })).status).toBe(200);
+  });
+
+  it("that a provider claims no more, while they used it, changes nothing any more", async () => {
+    const [late, target] = [await newPerson("late"), await newPerson("target")];
+    const until = (at: string) =>
+      env.DB.prepare(`UPDATE users SET claimed_admin_until = ${at} WHERE username = ?`).bind(late.username).run();
+    await until("9999999999999");
+    const by = await newSession(late.username);
+    const isWriting = ({ name, sql }: { name: string; sql: readonly string[] }) =>
+      name === "batch" && sql.some((text) => /update "users"/i.test(text));
+    const during = interrupted(environment(), isWriting, async () => void (await until("NULL")));
+    const [url, options] = edit(target.username, { isDisabled: true });
+    const headers = { "If-Match": "*", ...by.headers };
+    expect(await codeOf(url, { ...options, token: null, headers, env: during })).toEqual([409, "conflict"]);
+    expect((await ask("/v1/token-status", { token: target.token })).status).toBe(200);
+  });
+
   it("that was taken from an administrator while they used it changes nothing any more", async () => {
     const [late, target] = [await newPerson("late", { role: "admin" }), await newPerson("target")];
     const by = await newSession(late.username);

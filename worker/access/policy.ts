@@ -141,7 +141,7 @@ function decideOnCollection(
   settings: PolicySettings,
 ): Decision {
   const { role, reason } = collectionRole(actor, facts);
-  const open = isOpenTo(actor, effectiveVisibility(facts.visibility, settings));
+  const open = isOpenTo(actor, facts, effectiveVisibility(facts.visibility, settings));
   if (role === null && !open) return refuse("not-found");
   if (action === "collection.see") return allow(reason ?? "visible to all");
   if (action === "collection.pull") {
@@ -215,8 +215,9 @@ function seesEntity(actor: Actor, facts: EntityFacts): boolean {
   return isAdministrator(actor) || actorUserId(actor) === facts.entityOwnerId;
 }
 
-function isOpenTo(actor: Actor, visibility: Visibility): boolean {
-  return visibility === "public" || (visibility === "internal" && actor.kind !== "anonymous" && !isNarrowed(actor));
+function isOpenTo(actor: Actor, facts: CollectionFacts, visibility: Visibility): boolean {
+  if (visibility === "public") return true;
+  return visibility === "internal" && actor.kind !== "anonymous" && !isForAnother(actor, facts);
 }
 
 function isRead(action: Action): boolean {

@@ -48,7 +48,7 @@ export const identityOperations = [
       summary: "Unlink an account",
       actor: "session",
       params: z.object({ id: z.string() }),
-      problems: ["not-found", "last-identity"],
+      problems: ["not-found", "last-identity", "conflict"],
     },
     async ({ ctx, actor, params }) => await unlinkIdentity(ctx, actor, params.id),
   ),

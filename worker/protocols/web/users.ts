@@ -116,7 +116,7 @@ export const userOperations = [
       method: "delete",
       path: "/api/v1/users/{username}/credentials",
       section: "users",
-      summary: "End all of a user's sessions, tokens, login links and their key at once",
+      summary: "End all of a user's sessions, tokens, login links, publishers and their key at once",
       actor: "user",
       params: named,
       problems: ["not-found"],

@@ -41,7 +41,9 @@ export function visibleTo(actor: Actor, settings: Pick<Settings, "PRIVATE_ONLY">
     : sql`(${entities.ownerUserId} = ${actor.userId} OR EXISTS (
         SELECT 1 FROM ${collectionMembers}
         WHERE ${collectionMembers.collectionId} = ${collections.id} AND ${collectionMembers.userId} = ${actor.userId}))`;
-  if (narrowedTo !== null) return sql`(${isPublic} OR (${collections.id} = ${narrowedTo} AND ${byRole}))`;
   const isInternal = settings.PRIVATE_ONLY ? sql`0` : sql`${collections.visibility} = 'internal'`;
+  if (narrowedTo !== null) {
+    return sql`(${isPublic} OR (${collections.id} = ${narrowedTo} AND (${isInternal} OR ${byRole})))`;
+  }
   return sql`(${isPublic} OR ${isInternal} OR ${byRole})`;
 }

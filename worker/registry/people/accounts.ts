@@ -14,7 +14,7 @@ export type Whose = "own" | { username: string; kind: AccountKind };
 export type AccountKind = "person" | "robot" | "any";
 
 /** An account as far as what belongs to it must know it. */
-export type Account = Pick<User, "id" | "username" | "isRobot">;
+export type Account = Pick<User, "id" | "username" | "isRobot" | "ownerUserId">;
 
 /**
  * The account, where the actor may do this with it. One query, none for their own.
@@ -29,7 +29,7 @@ export async function authorizedAccount(
   if (whose !== "own") return await authorizedUser(ctx, actor, action, whose);
   if (actor.kind !== "user") throw new RegistryError("unauthenticated");
   authorizeOnAccount(ctx.settings, actor, action, ownAccount(actor));
-  return { id: actor.userId, username: actor.username, isRobot: actor.isRobot };
+  return { id: actor.userId, username: actor.username, isRobot: actor.isRobot, ownerUserId: null };
 }
 
 /** The same with the whole row. */

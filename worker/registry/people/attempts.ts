@@ -52,8 +52,8 @@ export async function beginAttempt(
 /**
  * Who came back, and what they had left for.
  * @param input.sealed what the browser brought back; null for nothing
- * @throws `sign-in-expired` for an attempt of another browser, another provider, or too long ago; `sign-in-failed`,
- *   `provider-unavailable`
+ * @throws `sign-in-expired` for an attempt of another browser, another provider, or too long ago; `rate-limited`,
+ *   `sign-in-failed`, `provider-unavailable`
  */
 export async function finishAttempt(
   ctx: Context,
@@ -62,6 +62,7 @@ export async function finishAttempt(
   const attempt = await openAttempt(ctx, input.sealed);
   const provider = findProvider(ctx, input.provider);
   if (provider === null || attempt.provider !== provider.id) throw new RegistryError("sign-in-expired");
+  await countSignIn(ctx, "sign-in returns");
   const account = await finishAuthorization(provider, redirectUri(ctx, provider), attempt, input.callback);
   return { attempt, provider, account: tidied(account) };
 }

@@ -1,8 +1,8 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import type { Statement } from "../../storage/db/client.ts";
-import { guardChanged } from "../../storage/db/guard.ts";
+import { guardAgainst } from "../../storage/db/guard.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { RegistryError } from "../errors.ts";
@@ -33,13 +33,16 @@ export async function changeUser(
   if (expected !== null && expected !== user.version) throw new RegistryError("precondition-failed");
   if (change.acts.length === 0) return user;
   const changed = { ...user, ...change.set, version: user.version + 1 };
+  const isAsItWas = and(eq(users.id, user.id), eq(users.version, user.version));
+  const isChanged = sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${isAsItWas})`;
   await writeTogether(ctx.db, [
+    guardAgainst(ctx.db, expected === null ? "conflict" : "precondition-failed", isChanged),
+    // Before the change: they may be taking their own role away.
+    ...guardStillGood(ctx, actor),
     ctx.db
       .update(users)
       .set({ ...change.set, version: changed.version })
-      .where(and(eq(users.id, user.id), eq(users.version, user.version))),
-    guardChanged(ctx.db, expected === null ? "conflict" : "precondition-failed"),
-    ...guardStillGood(ctx, actor),
+      .where(isAsItWas),
     ...(change.guards ?? []),
     ...(change.endsSignIns ? endSignIns(ctx, user.id) : []),
     ...change.acts.map(({ action, detail }) =>

@@ -9,7 +9,10 @@ import type { User } from "./accounts.ts";
 type Identity = typeof identities.$inferSelect;
 
 /** A claim's role lasts until it is claimed no more, or until nobody has asked for too long. */
-export function claimedRole(ctx: Context, of: { identity: Identity; user: User; isAdmin: boolean }): Statement[] {
+export function claimedRole(
+  ctx: Context,
+  of: { identity: Identity; user: User; isAdmin: boolean },
+): [Statement, ...Statement[]] {
   const { identity, user, isAdmin } = of;
   const doer = { kind: "on-behalf", username: user.username } as const;
   const detail = { provider: identity.provider, identity: identity.id };

@@ -3,13 +3,14 @@ import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import type { Statement } from "../../storage/db/client.ts";
 import { loginLinks, sessions, sregistryKeys, tokens } from "../../storage/db/schema/people.ts";
+import { publishers } from "../../storage/db/schema/publishers.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { authorizedAccount, type Whose } from "./accounts.ts";
 
 /**
- * Ends all that somebody could come in with, in one transaction: sessions, tokens, login links, and the key for
- * sregistry-cli. Whether there was any does not matter.
+ * Ends all that somebody could come in with, in one transaction: sessions, tokens, login links, the key for
+ * sregistry-cli, and the publishers they set up, which would make tokens again. Whether there was any does not matter.
  * @throws `not-found`, and what the policy refuses
  */
 export async function endCredentials(ctx: Context, actor: Actor, whose: Whose): Promise<void> {
@@ -19,6 +20,7 @@ export async function endCredentials(ctx: Context, actor: Actor, whose: Whose): 
       .update(tokens)
       .set({ revokedAt: ctx.now() })
       .where(and(eq(tokens.userId, account.id), isNull(tokens.revokedAt))),
+    ctx.db.delete(publishers).where(eq(publishers.createdBy, account.id)),
     ctx.db.delete(sregistryKeys).where(eq(sregistryKeys.userId, account.id)),
     ...endSignIns(ctx, account.id),
     auditRow(ctx, actor, "user.end-credentials", account.username),

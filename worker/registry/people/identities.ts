@@ -1,4 +1,4 @@
-import { and, asc, eq, ne, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, ne, notInArray, type SQL, sql } from "drizzle-orm";
 import { type Actor, ownAccount } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import type { Account } from "../../identity/account.ts";
@@ -93,28 +93,53 @@ async function ownerOf(ctx: Context, { issuer, subject }: Account): Promise<stri
 }
 
 /**
- * Takes an account away from those one signs in with, and the role that it gave. Other browsers that signed in by
- * that provider are signed out.
- * @throws `not-found`, `last-identity`, and what the policy refuses
+ * Takes an account away from those one signs in with, and the role that it gave. Other browsers that may have signed
+ * in with it are signed out.
+ * @throws `not-found`, `last-identity`, `conflict` when the session was ended meanwhile, and what the policy refuses
  */
 export async function unlinkIdentity(ctx: Context, actor: Actor, id: string): Promise<void> {
   const me = asUser(actor);
   authorizeOnAccount(ctx.settings, actor, "account.manage", ownAccount(me));
-  const hasNone = sql`NOT EXISTS (SELECT 1 FROM ${identities} WHERE ${eq(identities.userId, me.userId)})`;
   const isIt = and(eq(identities.id, id), eq(identities.userId, me.userId));
-  const provider = sql`(SELECT ${identities.provider} FROM ${identities} WHERE ${isIt})`;
-  const begunWithIt = and(
-    eq(sessions.userId, me.userId),
-    eq(sessions.signedInWith, provider),
-    ne(sessions.id, me.credential.id),
-  );
+  const isOfAnotherBrowser = and(eq(sessions.userId, me.userId), ne(sessions.id, me.credential.id));
   await writeTogether(ctx.db, [
+    guardAgainst(ctx.db, "last-identity", isLast(ctx, me.userId, id)),
+    ...guardStillGood(ctx, actor),
     // Whoever has that account now may have come in with it.
-    ctx.db.delete(sessions).where(begunWithIt),
+    ctx.db.delete(sessions).where(and(isOfAnotherBrowser, mayHaveBegunWith(ctx, isIt))),
     ctx.db.delete(identities).where(isIt),
     guardChanged(ctx.db, "not-found"),
-    guardAgainst(ctx.db, "last-identity", hasNone),
     dropClaimedRole(ctx, me.userId, id),
     auditRow(ctx, actor, "identity.unlink", me.username, { detail: { id } }),
   ]);
+}
+
+/** Whether no other one would lead in. One whose provider is gone does not; it goes as long as any other stays. */
+function isLast(ctx: Context, userId: string, id: string): SQL {
+  const works = inArray(identities.issuer, ctx.settings.providers.flatMap(spellings));
+  const isIt = and(eq(identities.id, id), eq(identities.userId, userId));
+  const isAnother = and(ne(identities.id, id), eq(identities.userId, userId));
+  return sql`EXISTS (SELECT 1 FROM ${identities} WHERE ${isIt}) AND NOT EXISTS (
+    SELECT 1 FROM ${identities} WHERE ${isAnother}
+    AND (${works} OR NOT EXISTS (SELECT 1 FROM ${identities} WHERE ${and(isIt, works)})))`;
+}
+
+/**
+ * Whether a session may have begun with this identity: by its provider, by another name of the same issuer, or by a
+ * name that no provider has any more.
+ */
+function mayHaveBegunWith(ctx: Context, isIt: SQL | undefined): SQL {
+  const { providers } = ctx.settings;
+  const names = ["login-link", ...providers.map(({ id }) => id)];
+  const pairs = providers.flatMap((provider) => spellings(provider).map((issuer) => `${issuer} ${provider.id}`));
+  const isNamed = sql`EXISTS (SELECT 1 FROM ${identities} WHERE ${isIt} AND (
+    ${eq(identities.provider, sessions.signedInWith)}
+    OR ${inArray(sql`${identities.issuer} || ' ' || ${sessions.signedInWith}`, pairs)}))`;
+  return sql`(${isNamed} OR ${notInArray(sessions.signedInWith, names)})`;
+}
+
+/** How a provider's issuer may stand in an identity: it names itself, and the slash behind a bare host is a matter of taste. */
+function spellings({ site }: Provider): string[] {
+  const bare = site.replace(/\/$/, "");
+  return [bare, `${bare}/`];
 }

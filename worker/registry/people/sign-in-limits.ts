@@ -16,12 +16,17 @@ export function isSecureOrigin(origin: string): boolean {
   return protocol === "https:" || isLoopback(hostname);
 }
 
-/** Counts an attempt to sign in, by the address it comes from where that is known. @throws `rate-limited` */
-export async function countSignIn(ctx: Context): Promise<void> {
+/**
+ * Counts an attempt to sign in, by the address it comes from where that is known.
+ * @param what ways back are counted for themselves: whoever begins once could come back with it again and again, and
+ *   each has the provider asked
+ * @throws `rate-limited`
+ */
+export async function countSignIn(ctx: Context, what: "sign-ins" | "sign-in returns" = "sign-ins"): Promise<void> {
   const { address } = ctx.client;
   const isWithin =
     address === null
-      ? await ctx.rateLimits.count("sign-ins", limits.signInsPerMinuteOfAll)
-      : await ctx.rateLimits.count(`sign-ins ${address}`, limits.signInsPerMinute);
+      ? await ctx.rateLimits.count(what, limits.signInsPerMinuteOfAll)
+      : await ctx.rateLimits.count(`${what} ${address}`, limits.signInsPerMinute);
   if (!isWithin) throw new RegistryError("rate-limited");
 }

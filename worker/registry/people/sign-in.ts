@@ -77,6 +77,9 @@ interface Known {
 async function signIn(ctx: Context, { identity, user, provider, account, cookie }: Known): Promise<string> {
   const mayCome = identity.origin === "link" || isStillAdmitted(provider, account);
   if (user.disabledAt !== null || user.isRobot || !mayCome) {
+    // Whoever does not get in has no role by this account either, where they are still signed in.
+    const [drop, ...rest] = claimedRole(ctx, { identity, user, isAdmin: false });
+    await writeTogether(ctx.db, [drop, ...rest]);
     throw new RegistryError("not-admitted", "This user does not sign in here any more. Ask its administrator.");
   }
   const { id: userId, username } = user;

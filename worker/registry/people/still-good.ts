@@ -1,4 +1,4 @@
-import { and, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, or, type SQL, sql } from "drizzle-orm";
 import type { Actor, UserActor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import type { Statement } from "../../storage/db/client.ts";
@@ -19,9 +19,17 @@ export function stillGood({ userId, credential }: UserActor): SQL {
 
 /**
  * For a batch that makes a credential, or changes what somebody may do: when the actor's own credential was ended, or
- * their role taken away (which ends their sessions), after the request began, nothing comes of it.
+ * their role taken away, after the request began, nothing comes of it. Stands before what may take it from themselves.
  * @throws (the batch) `conflict`
  */
 export function guardStillGood(ctx: Context, actor: Actor): Statement[] {
-  return actor.kind === "user" ? [guardAgainst(ctx.db, "conflict", sql`NOT ${stillGood(actor)}`)] : [];
+  if (actor.kind !== "user") return [];
+  const claims = or(eq(users.isAdmin, true), gt(users.claimedAdminUntil, ctx.now()));
+  const hasRole = and(
+    eq(users.id, actor.userId),
+    actor.isAdmin ? claims : undefined,
+    actor.isSuperuser ? eq(users.isSuperuser, true) : undefined,
+  );
+  const isGood = sql`(${stillGood(actor)} AND EXISTS (SELECT 1 FROM ${users} WHERE ${hasRole}))`;
+  return [guardAgainst(ctx.db, "conflict", sql`NOT ${isGood}`)];
 }

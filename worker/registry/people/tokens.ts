@@ -2,10 +2,11 @@ import { and, desc, eq, isNotNull, isNull, like, lt, or, type SQL, sql } from "d
 import { newToken } from "../../access/credentials.ts";
 import type { Actor, Scope } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
+import type { Statement } from "../../storage/db/client.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
 import { collections, entities } from "../../storage/db/schema/catalog.ts";
-import { tokens } from "../../storage/db/schema/people.ts";
+import { tokens, users } from "../../storage/db/schema/people.ts";
 import { publishers } from "../../storage/db/schema/publishers.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { visibleTo } from "../catalog/facts.ts";
@@ -75,11 +76,19 @@ export async function addToken(
   await writeTogether(ctx.db, [
     guardAgainst(ctx.db, "limit-reached", holdsTooMany(ctx, account)),
     ...guardStillGood(ctx, actor),
+    ...guardSameOwner(ctx, account),
     ctx.db.insert(tokens).values(row),
     auditRow(ctx, actor, "token.add", account.username, { detail: { id: row.id, name: row.name, scopes: row.scopes } }),
   ]);
   const collection = found === null ? null : `${found.entity.name}/${found.collection.name}`;
   return { secret, token: presentToken(ctx, { token: row, collection, publisher: null }) };
+}
+
+/** Whoever a robot belonged to makes nothing for it that would outlive that. @throws (the batch) `conflict` */
+function guardSameOwner(ctx: Context, { id, isRobot, ownerUserId }: Account): Statement[] {
+  if (!isRobot) return [];
+  const isSame = sql`${users.id} = ${id} AND ${users.ownerUserId} IS ${ownerUserId}`;
+  return [guardAgainst(ctx.db, "conflict", sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${isSame})`)];
 }
 
 /** What counts is what still works. Tokens of pipelines end within an hour, and must not lock a person out. */
@@ -140,7 +149,7 @@ export async function revokeToken(
  */
 export async function revokeOwnToken(ctx: Context, actor: Actor): Promise<void> {
   if (actor.kind !== "user" || actor.credential.kind !== "token") throw noSuchToken();
-  const account = { id: actor.userId, username: actor.username, isRobot: actor.isRobot };
+  const account = { id: actor.userId, username: actor.username, isRobot: actor.isRobot, ownerUserId: null };
   await endToken(ctx, actor, account, actor.credential.id);
 }
 

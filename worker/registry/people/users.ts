@@ -122,13 +122,15 @@ export async function setSiteRole(
       ? { isSuperuser: granted }
       : { isAdmin: granted, ...(granted ? {} : { claimedAdminUntil: null, claimedAdminBy: null }) };
   const column = role === "superuser" ? users.isSuperuser : users.isAdmin;
+  const isOther = sql`${users.id} = ${user.id} AND (${column} <> ${granted ? 1 : 0} OR ${isAnotherClaim})`;
   await writeTogether(ctx.db, [
+    guardAgainst(ctx.db, "already-so", sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${isOther})`),
+    // Before the change: they may be taking their own role away.
+    ...guardStillGood(ctx, actor),
     ctx.db
       .update(users)
       .set({ ...change, version: sql`${users.version} + 1` })
-      .where(sql`${users.id} = ${user.id} AND (${column} <> ${granted ? 1 : 0} OR ${isAnotherClaim})`),
-    guardChanged(ctx.db, "already-so"),
-    ...guardStillGood(ctx, actor),
+      .where(isOther),
     ...endSignIns(ctx, user.id),
     auditRow(ctx, actor, granted ? `user.add-${role}` : `user.remove-${role}`, user.username),
   ]);
