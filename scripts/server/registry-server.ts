@@ -80,7 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
       logRequests: false,
       log: new Log(LogLevel.ERROR),
       handleStructuredLogs: ({ level, message }) => {
-        if (level === "error" || level === "warn") process.stderr.write(`${message}\n`);
+        if (isNews(level, message)) process.stderr.write(`${message}\n`);
       },
     });
   // Nobody is let in before the tables are there: a request would find none, or those of an older version.
@@ -112,6 +112,11 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
       forgetServer(options.data);
     },
   };
+}
+
+/** What belongs into the log here. What was asked for at the command line, and upkeep that went well, is said elsewhere or not at all. */
+function isNews(level: string, message: string): boolean {
+  return ["error", "warn"].includes(level) || (level === "info" && !/^\{"event":"(?:admin|upkeep)"/.test(message));
 }
 
 interface LocalS3 {

@@ -33,8 +33,12 @@ describe.skipIf(!hasBrowser)("the page of the JSON API", () => {
   });
 
   /** A page, and what it did that none may do: errors, requests to elsewhere, and what its policy forbids. */
-  async function open(path: string, prepare?: (context: BrowserContext) => Promise<void>) {
-    const context = await browser.newContext({ baseURL: server.url });
+  async function open(
+    path: string,
+    prepare?: (context: BrowserContext) => Promise<void>,
+    viewport = { width: 1280, height: 720 },
+  ) {
+    const context = await browser.newContext({ baseURL: server.url, viewport });
     context.setDefaultTimeout(15_000);
     await prepare?.(context);
     const page = await context.newPage();
@@ -78,6 +82,13 @@ describe.skipIf(!hasBrowser)("the page of the JSON API", () => {
     }
     expect(await page.title()).toBe("The registry's JSON API");
     expect(faults).toEqual([]);
+  });
+
+  it("leads to every operation on a narrow screen too", async () => {
+    const { page } = await open("/api/docs", undefined, { width: 390, height: 800 });
+    await page.getByText("/api/v1/tokens", { exact: true }).filter({ visible: true }).last().click();
+    await page.getByRole("button", { name: "TRY" }).first().waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
   });
 
   it("tries an operation out as nobody, who is told the way out", async () => {

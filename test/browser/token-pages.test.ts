@@ -39,6 +39,18 @@ describe.skipIf(!hasBrowser)("access tokens", () => {
     ]);
   });
 
+  it("end when the form says so, also where nobody touched that field", async () => {
+    const { page, asked } = await open("/auth/tokens", meOf(), { ...noTokens, "POST /api/v1/tokens": made });
+    const shown = await page
+      .getByLabel("Expires")
+      .evaluate((field) => (field as HTMLSelectElement).selectedOptions[0]?.textContent);
+    await page.getByLabel("Name", { exact: true }).fill("laptop");
+    await page.getByRole("button", { name: "Make the token" }).click();
+    await page.getByRole("heading", { name: "Copy it now" }).waitFor();
+    const [request] = askedOf(asked, "POST /api/v1/tokens");
+    expect([shown, request?.body]).toEqual(["in 90 days", expect.objectContaining({ expiresInDays: 90 })]);
+  });
+
   it("are copied whole", async () => {
     const { page } = await open(
       "/auth/tokens",

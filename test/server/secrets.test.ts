@@ -21,6 +21,7 @@ const secrets = newPlantedSecrets();
 const newSecret = (name: string) => secrets.plant(name, `planted.${randomBytes(48).toString("base64url")}`);
 
 const settings = {
+  LOG_REQUESTS: "true",
   SIGNING_SECRET: newSecret("SIGNING_SECRET"),
   SIGNING_SECRET_PREVIOUS: newSecret("SIGNING_SECRET_PREVIOUS"),
   SEALING_SECRET: newSecret("SEALING_SECRET"),
@@ -249,6 +250,7 @@ describe("no secret of a registry or its users stands where it does not belong",
   });
 
   it("nor is one found anywhere in all of this", () => {
+    expect(printed.join("")).toContain('"event":"request"');
     secrets.note("what the registry printed", printed.join(""));
     expect(secrets.texts()).toBeGreaterThan(500);
     expect(secrets.found()).toEqual([]);

@@ -176,7 +176,7 @@ describe("the audit log", () => {
     expect(entries).toEqual(
       expect.arrayContaining([
         `${henry.username} collection.create ${henry.username}/${name}`,
-        `${henry.username} short-name.claim ${name}`,
+        `${henry.username} short-name.claim ${henry.username}/${name}`,
         `${henry.username} image.publish ${henry.username}/${name}/app`,
         `${henry.username} tag.set ${henry.username}/${name}/app:v1`,
         `operator collection.visibility ${henry.username}/${name}`,

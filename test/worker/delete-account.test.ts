@@ -220,6 +220,19 @@ describe("deleting one's account", () => {
     expect((await act((await preview()).tag)).status).toBe(204);
   });
 
+  it("says that settings keep the name of who changed them, and so they do", async () => {
+    const carol = await newPerson("carol", { role: "admin" });
+    const { headers } = await newSession(carol.username);
+    const change = { method: "PUT", headers: { ...headers, "If-Match": "*" }, body: { value: "Lab" } };
+    expect((await ask("/api/v1/settings/REGISTRY_NAME", change)).status).toBe(200);
+    const { deletion, tag } = await preview(headers);
+    expect(deletion.keeps.join(" ")).toContain("settings that you changed");
+    expect((await act(tag, { headers })).status).toBe(204);
+    expect(await rows("SELECT updated_by FROM settings WHERE name = 'REGISTRY_NAME'")).toEqual([
+      { updated_by: carol.username },
+    ]);
+  });
+
   it("leaves robots to the administrators", async () => {
     await env.DB.prepare(
       "INSERT INTO users (id, username, created_at, is_robot, owner_user_id) SELECT 'bot', 'bot-1', 0, 1, id FROM users WHERE username = ?",

@@ -95,6 +95,13 @@ describe("the export of one's data", () => {
     expect(text).not.toContain(admin.username);
   });
 
+  it("tells nothing of a private collection of another that is called as one is oneself", async () => {
+    const [bob, carol] = [await newPerson("bob"), await newPerson("carol")];
+    await push(carol.token, `${carol.username}/${bob.username}/app:v1`, makeSif(), { private: true });
+    const { text } = await exported((await newSession(bob.username)).headers);
+    expect(text).not.toContain(carol.username);
+  });
+
   it("has nothing of an earlier user of the name, nor of the operator where a user is called so", async () => {
     const ctx = testContext();
     const { addUser } = await import("../../worker/registry/people/users.ts");

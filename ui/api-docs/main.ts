@@ -17,7 +17,6 @@ const attributes: Readonly<Record<string, string>> = {
   "allow-spec-file-load": "false",
   "allow-server-selection": "false",
   "show-header": "false",
-  "render-style": "focused",
   "schema-style": "table",
   "show-method-in-nav-bar": "as-colored-text",
   "use-path-in-nav-bar": "false",
@@ -41,6 +40,13 @@ const colours = {
   },
 } as const;
 
+/** RapiDoc shows its menu from this width on; without one all operations stand in one list. */
+const hasMenu = matchMedia("(min-width: 768px)");
+
+function styleFor({ matches }: { matches: boolean }): Readonly<Record<string, string>> {
+  return { "render-style": matches ? "focused" : "view" };
+}
+
 const reader = document.createElement("rapi-doc");
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -49,6 +55,8 @@ function setAttributes(of: Readonly<Record<string, string>>): void {
 }
 
 setAttributes(attributes);
+setAttributes(styleFor(hasMenu));
 setAttributes(prefersDark.matches ? colours.dark : colours.light);
 prefersDark.addEventListener("change", ({ matches }) => setAttributes(matches ? colours.dark : colours.light));
+hasMenu.addEventListener("change", (event) => setAttributes(styleFor(event)));
 document.body.append(reader);

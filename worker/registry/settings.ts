@@ -120,7 +120,7 @@ export const settingDefinitions = {
   LOG_REQUESTS: boolean(
     "network",
     false,
-    "Whether each request is a line of the log: method, path without its query, status, milliseconds, who, and a keyed hash of the network address.",
+    "Whether each request is a line of the log, but for pages, `/version` and addresses where nothing is: method, path without its query, status, milliseconds, who, and a keyed hash of the network address.",
   ),
   CI_GITHUB_ISSUERS: issuers(
     "network",

@@ -127,12 +127,15 @@ function ExpiryFields(props: {
     <>
       <Field id="token-expiry" label="Expires">
         {(bound) => (
-          <select
-            {...bound}
-            value={props.draft.expiry}
-            onChange={(event) => props.onChange({ expiry: event.currentTarget.value as Expiry })}
-          >
-            <For each={expiryChoices}>{({ value, label }) => <option value={value}>{label}</option>}</For>
+          <select {...bound} onChange={(event) => props.onChange({ expiry: event.currentTarget.value as Expiry })}>
+            {/* Not the select's own value: it is set before there is an option to choose. */}
+            <For each={expiryChoices}>
+              {({ value, label }) => (
+                <option value={value} selected={value === props.draft.expiry}>
+                  {label}
+                </option>
+              )}
+            </For>
           </select>
         )}
       </Field>

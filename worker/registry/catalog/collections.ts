@@ -122,7 +122,10 @@ export async function createCollection(
       ? [guardAgainst(ctx.db, "conflict", sql`NOT ${holdsShortName(entity.id, name)}`)]
       : []),
     auditRow(ctx, actor, "collection.create", `${entity.name}/${name}`, { when: isOurs }),
-    auditRow(ctx, actor, "short-name.claim", name, { when: sql`${isOurs} AND ${holdsShortName(entity.id, name)}` }),
+    auditRow(ctx, actor, "short-name.claim", `${entity.name}/${name}`, {
+      detail: { shortName: name },
+      when: sql`${isOurs} AND ${holdsShortName(entity.id, name)}`,
+    }),
     collectionQuery(ctx, actor, collectionIs({ entity: entity.name, name })),
   ]);
   const [created] = results.at(-1) as FoundCollection[];

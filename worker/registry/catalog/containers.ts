@@ -3,16 +3,23 @@ import { type Actor, actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { collectionMembers, collections, containers, entities } from "../../storage/db/schema/catalog.ts";
+import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import { type ContainerPath, parseName } from "../names.ts";
 import { searchSoon } from "../search/search-soon.ts";
+import { auditRow } from "../upkeep/audit.ts";
 import { collectionIs, type FoundCollection, findCollection } from "./collections.ts";
 import { factColumns, ownMembership } from "./facts.ts";
 
 export type Container = typeof containers.$inferSelect;
 
 export type FoundContainer = FoundCollection & { container: Container };
+
+/** How a container is named in the audit log. */
+export function targetOf({ entity, collection, container }: FoundContainer): string {
+  return `${entity.name}/${collection.name}/${container.name}`;
+}
 
 /** Null where there is none; nothing is decided yet. */
 export async function findContainer(
@@ -69,21 +76,24 @@ export async function createContainer(
   const name = parseName(input.name);
   const id = crypto.randomUUID();
   const now = ctx.now();
-  const container = await ctx.db
-    .insert(containers)
-    .values({
-      id,
-      collectionId: found.collection.id,
-      name,
-      description: input.description,
-      createdBy: actorUserId(actor),
-      createdAt: now,
-      updatedAt: now,
-    })
-    // Touches nothing, but makes RETURNING answer the row that is there.
-    .onConflictDoUpdate({ target: [containers.collectionId, containers.name], set: { name: sql`excluded.name` } })
-    .returning()
-    .get();
+  const row = {
+    id,
+    collectionId: found.collection.id,
+    name,
+    description: input.description,
+    createdBy: actorUserId(actor),
+    createdAt: now,
+    updatedAt: now,
+  };
+  const isOurs = sql`EXISTS (SELECT 1 FROM ${containers} WHERE ${eq(containers.id, id)})`;
+  const isIt = and(eq(containers.collectionId, found.collection.id), eq(containers.name, name));
+  const results = await writeTogether(ctx.db, [
+    ctx.db.insert(containers).values(row).onConflictDoNothing(),
+    auditRow(ctx, actor, "container.create", `${found.entity.name}/${found.collection.name}/${name}`, { when: isOurs }),
+    ctx.db.select().from(containers).where(isIt),
+  ]);
+  const [container] = results.at(-1) as Container[];
+  if (container === undefined) throw new RegistryError("conflict");
   if (container.id === id) searchSoon(ctx);
   return { ...found, container };
 }

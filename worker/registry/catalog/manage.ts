@@ -19,7 +19,7 @@ import { resolveImage } from "../pull/resolve.ts";
 import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { type FoundCollection, findCollection } from "./collections.ts";
-import { findContainer } from "./containers.ts";
+import { findContainer, targetOf } from "./containers.ts";
 import { collectionsDeletion } from "./delete-collections.ts";
 import { isBuried, type NameKind } from "./tombstones.ts";
 
@@ -40,7 +40,8 @@ export async function setFrozen(
   arch: string | null,
   frozen: boolean,
 ): Promise<void> {
-  const { image, container } = await resolveImage(ctx, actor, "collection.manage", reference, arch);
+  const found = await resolveImage(ctx, actor, "collection.manage", reference, arch);
+  const { image, container } = found;
   const { selector } = reference;
   const change =
     selector.kind === "digest"
@@ -52,7 +53,9 @@ export async function setFrozen(
   await writeTogether(ctx.db, [
     change,
     guardChanged(ctx.db, "conflict"),
-    auditRow(ctx, actor, frozen ? "freeze" : "thaw", image.id, { detail: { selector, arch: image.arch } }),
+    auditRow(ctx, actor, frozen ? "freeze" : "thaw", targetOf(found), {
+      detail: { digest: image.digest, reference: selector, arch: image.arch },
+    }),
   ]);
 }
 
@@ -100,10 +103,11 @@ export async function setMember(
 
 /** @throws `not-found`, and what the policy refuses */
 export async function setReadOnly(ctx: Context, actor: Actor, path: ContainerPath, readOnly: boolean): Promise<void> {
-  const { container } = authorize(ctx, actor, "collection.manage", await findContainer(ctx, actor, path));
+  const found = authorize(ctx, actor, "collection.manage", await findContainer(ctx, actor, path));
+  const { container } = found;
   await writeTogether(ctx.db, [
     ctx.db.update(containers).set({ readOnly, updatedAt: ctx.now() }).where(eq(containers.id, container.id)),
-    auditRow(ctx, actor, "container.read-only", container.id, { detail: { readOnly } }),
+    auditRow(ctx, actor, "container.read-only", targetOf(found), { detail: { readOnly } }),
   ]);
 }
 

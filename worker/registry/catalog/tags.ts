@@ -3,7 +3,9 @@ import { type Actor, actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
-import { images, tags, wantedTags } from "../../storage/db/schema/catalog.ts";
+import { collections, containers, entities, images, tags, wantedTags } from "../../storage/db/schema/catalog.ts";
+import { users } from "../../storage/db/schema/people.ts";
+import { audit } from "../../storage/db/schema/upkeep.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
@@ -99,7 +101,7 @@ export async function setTag(
 export function moveWantedTags(
   ctx: Context,
   { containerId, digest }: { containerId: string | SQL; digest: string },
-): [Statement, Statement] {
+): [Statement, Statement, Statement] {
   const isPublishedNow = and(
     eq(images.containerId, containerId),
     eq(images.digest, digest),
@@ -114,6 +116,22 @@ export function moveWantedTags(
         FROM ${wantedTags} INNER JOIN ${images} ON ${images.id} = ${wantedTags.imageId}
         WHERE ${isPublishedNow} AND (${wantedTags.arch} IS NULL OR ${wantedTags.arch} = ${images.arch})
         ${moveTagIfAllowed}`,
+    ),
+    // In the name of whoever wanted it: who publishes the image may be somebody else, or a job.
+    statement(
+      ctx.db,
+      sql`
+        INSERT INTO ${audit} (at, actor, action, target, detail, request_id)
+        SELECT ${ctx.now()}, coalesce(u.username, 'deleted user'), 'tag.set', e.name || '/' || c.name || '/' || k.name || ':' || t.name,
+          json_object('arch', t.arch, 'digest', ${images.digest}), ${ctx.requestId}
+        FROM ${images} INNER JOIN ${wantedTags} ON ${wantedTags.imageId} = ${images.id}
+          INNER JOIN ${tags} AS t ON t.container_id = ${images.containerId} AND t.arch = ${images.arch}
+            AND t.name = ${wantedTags.name} AND t.image_id = ${images.id}
+          INNER JOIN ${containers} AS k ON k.id = ${images.containerId}
+          INNER JOIN ${collections} AS c ON c.id = k.collection_id
+          INNER JOIN ${entities} AS e ON e.id = c.entity_id
+          LEFT JOIN ${users} AS u ON u.id = ${wantedTags.wantedBy}
+        WHERE ${isPublishedNow} AND (${wantedTags.arch} IS NULL OR ${wantedTags.arch} = ${images.arch})`,
     ),
     ctx.db
       .delete(wantedTags)

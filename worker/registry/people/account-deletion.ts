@@ -130,7 +130,7 @@ export function describeDeletion(facts: DeletionFacts): Deletion {
     ],
     keeps: [
       "Images that you pushed to collections of others stay there, without your name.",
-      "The audit log keeps what you did, under your username.",
+      "The audit log keeps what you did, and settings that you changed say so, under your username.",
       "Your username, and the names of what is deleted, stay taken, so that nobody takes your place.",
     ],
     obstacles: [...frozenObstacles(facts), ...otherObstacles(facts)],

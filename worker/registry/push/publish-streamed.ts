@@ -49,6 +49,7 @@ export async function publishStreamed(
     ),
     ...(actor.kind === "user" ? [guardAgainst(ctx.db, "conflict", sql`NOT ${stillGood(actor)}`)] : []),
     makeContainer(ctx, actor, target),
+    auditRow(ctx, actor, "container.create", path, { when: sql`changes() > 0` }),
     makeImage(ctx, actor, containerId, digest),
     ctx.db
       .update(uploads)

@@ -5,7 +5,7 @@ import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
 import { blobs, images, uploads, wantedTags } from "../../storage/db/schema/catalog.ts";
 import { discardedObjects } from "../../storage/db/schema/upkeep.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
-import type { FoundContainer } from "../catalog/containers.ts";
+import { targetOf } from "../catalog/containers.ts";
 import { moveWantedTags } from "../catalog/tags.ts";
 import type { ErrorCode, RegistryError } from "../errors.ts";
 import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
@@ -92,10 +92,6 @@ export function dropUpload(ctx: Context, upload: Upload, code: ErrorCode): [Stat
       .where(isPending(upload)),
     guardChanged(ctx.db, "conflict"),
   ];
-}
-
-export function targetOf({ entity, collection, container }: FoundContainer): string {
-  return `${entity.name}/${collection.name}/${container.name}`;
 }
 
 /** Nothing takes a part any more once R2 has completed an upload: upkeep need not wait for its URLs. */

@@ -12,7 +12,7 @@ import {
 } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
-import { ensureWritable, findContainer } from "../catalog/containers.ts";
+import { ensureWritable, findContainer, targetOf } from "../catalog/containers.ts";
 import { factColumns, ownMembership, visibleTo } from "../catalog/facts.ts";
 import { moveWantedTags } from "../catalog/tags.ts";
 import type { Digest } from "../digest.ts";
@@ -20,7 +20,6 @@ import { RegistryError } from "../errors.ts";
 import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
 import { type FoundImage, imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
 import { auditRow } from "../upkeep/audit.ts";
-import { targetOf } from "./publish.ts";
 
 /**
  * Registers an image in a container before its bytes come; one that is there is answered as it is. Where

@@ -1,8 +1,9 @@
-import { and, desc, eq, gte, lt, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { audit } from "../../storage/db/schema/upkeep.ts";
 import { authorizeOnSite } from "../authorize.ts";
+import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 
@@ -18,7 +19,10 @@ export interface AuditFilter {
   until?: number | undefined;
 }
 
-/** The audit log, newest first, a page at a time. `after` is the last page's `next`. */
+/**
+ * The audit log, newest first, a page at a time. `after` is the last page's `next`.
+ * @throws `query-invalid` for an `after` that is none, and what the policy refuses
+ */
 export async function listAudit(
   ctx: Context,
   actor: Actor,
@@ -26,7 +30,7 @@ export async function listAudit(
   filter: AuditFilter = {},
 ): Promise<Page<AuditEntry>> {
   authorizeOnSite(ctx.settings, actor, "site.administer");
-  const before = after !== null && /^\d{1,15}$/.test(after) ? Number(after) : null;
+  const before = after === null ? null : idOf(after);
   const rows = await ctx.db
     .select()
     .from(audit)
@@ -37,11 +41,16 @@ export async function listAudit(
   return pageOf(rows, ({ id }) => String(id));
 }
 
+function idOf(after: string): number {
+  if (!/^\d{1,15}$/.test(after)) throw new RegistryError("query-invalid");
+  return Number(after);
+}
+
 function conditionsOf({ actor, action, target, since, until }: AuditFilter): (SQL | undefined)[] {
   return [
-    actor === undefined ? undefined : eq(audit.actor, actor),
+    actor === undefined ? undefined : eq(audit.actor, actor.toLowerCase()),
     action === undefined ? undefined : actionIs(action),
-    target === undefined ? undefined : eq(audit.target, target),
+    target === undefined ? undefined : targetIs(target),
     since === undefined ? undefined : and(gte(audit.at, since), sql`${audit.id} > ${lastBefore(since)}`),
     until === undefined ? undefined : and(lt(audit.at, until), sql`${audit.id} < ${firstBehind(until)}`),
   ];
@@ -60,6 +69,12 @@ function firstBehind(until: number): SQL {
   const time = until + limits.clockSkewSeconds * 1000;
   const first = sql`SELECT a.id FROM ${audit} AS a WHERE a.at >= ${time} ORDER BY a.at, a.id LIMIT 1`;
   return sql`coalesce((${first}), ${Number.MAX_SAFE_INTEGER})`;
+}
+
+/** Names are in lower case, however they are asked for; tags and settings are what they are. */
+function targetIs(target: string): SQL {
+  const lower = target.toLowerCase();
+  return lower === target ? eq(audit.target, target) : inArray(audit.target, [target, lower]);
 }
 
 /** A prefix as a range, which an index finds. The dot's successor is the slash. */
