@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { usualStatus } from "../../worker/http/respond.ts";
 import { operations } from "../../worker/protocols/web/api.ts";
-import type { Description } from "../../worker/protocols/web/operation.ts";
+import { type Description, needsIfMatch, queryOfOperation } from "../../worker/protocols/web/operation.ts";
 import { problemSchema } from "../../worker/protocols/web/schemas.ts";
 import { sections } from "../../worker/protocols/web/sections.ts";
 import { type ErrorCode, errorMessages } from "../../worker/registry/errors.ts";
@@ -30,6 +30,8 @@ what is absent and what is hidden is 404 alike.
 **Lists** come in pages, \`{items, next}\`: \`next\` goes into \`?after=\`, and is null at the end.
 
 **Edits** of what has an ETag need it as \`If-Match\`: 428 without, 412 when somebody else was first.
+
+**What destroys** says first what it would do, with \`?preview=1\`; the act itself needs the preview's ETag as \`If-Match\`.
 
 **Errors** are RFC 9457 problem details with a \`code\`, the way out as \`help\`, and the \`requestId\` that the registry's log knows. Which codes an
 operation answers stands with each status, in \`x-codes\` too.
@@ -86,8 +88,8 @@ function documented(of: Description, schemas: Record<string, Schema>): Documente
     security: securityOf(of),
     parameters: [
       ...parametersOf(of.params, "path", schemas),
-      ...parametersOf(of.query, "query", schemas),
-      ...(of.needsIfMatch === true ? [ifMatch] : []),
+      ...parametersOf(queryOfOperation(of), "query", schemas),
+      ...(needsIfMatch(of) ? [of.preview === undefined ? ifMatch : { ...ifMatch, required: false }] : []),
     ],
     ...(body === undefined
       ? {}
@@ -143,7 +145,13 @@ function responsesOf(of: Description, schemas: Record<string, Schema>): Record<s
             content: { "application/json": { schema: schemaOf(of.answer, "output", schemas) } },
           },
         };
-  return { ...success, ...problemsOf(of) };
+  return { ...previewOf(of, schemas), ...success, ...problemsOf(of) };
+}
+
+function previewOf({ preview }: Description, schemas: Record<string, Schema>): Record<string, Schema> {
+  if (preview === undefined) return {};
+  const content = { "application/json": { schema: schemaOf(preview, "output", schemas) } };
+  return { 200: { description: "With `preview=1`: what it would do.", headers: { ETag: etag }, content } };
 }
 
 const etag = { description: "Which state this is.", required: true, schema: { type: "string" } };
@@ -180,9 +188,9 @@ function codesOf(of: Description): ErrorCode[] {
     [changes, ["conflict"]],
     [changes && of.fromAnywhere !== true, ["cross-site"]],
     [of.params !== undefined, ["not-found"]],
-    [of.query !== undefined, ["query-invalid"]],
+    [queryOfOperation(of) !== undefined, ["query-invalid"]],
     [of.body !== undefined, ["body-invalid", "body-too-large"]],
-    [of.needsIfMatch === true, ["precondition-required", "precondition-failed"]],
+    [needsIfMatch(of), ["precondition-required", "precondition-failed"]],
     [true, always],
   ];
   return [...(of.problems ?? []), ...applying.flatMap(([applies, codes]) => (applies ? codes : []))];

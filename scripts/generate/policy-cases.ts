@@ -10,6 +10,8 @@ import {
   ownAccount,
   type Scope,
   scopes,
+  type TeamPlace,
+  type TeamRole,
   type UserActor,
   type Visibility,
 } from "../../worker/access/roles.ts";
@@ -20,6 +22,10 @@ import {
 export interface Person {
   isEntityOwner: boolean;
   memberRole: CollectionRole | null;
+  /** Whether that role was given to a team they are in, and not to themselves. */
+  isThroughTeam: boolean;
+  /** What they are in the team that owns the entity. */
+  teamRole: TeamRole | null;
   isAdmin: boolean;
   isSuperuser: boolean;
   isRobot: boolean;
@@ -28,6 +34,8 @@ export interface Person {
 export const stranger: Person = {
   isEntityOwner: false,
   memberRole: null,
+  isThroughTeam: false,
+  teamRole: null,
   isAdmin: false,
   isSuperuser: false,
   isRobot: false,
@@ -40,6 +48,8 @@ export type Reach = (typeof reaches)[number];
 export const visibilities = ["public", "internal", "private"] as const satisfies readonly Visibility[];
 
 const userId = "the user";
+const grantedTeamId = "a team of theirs";
+const owningTeamId = "the owning team";
 const collectionId = "the collection";
 
 /** A session has all scopes, whatever is given. */
@@ -50,7 +60,18 @@ export function userActor(person: Person, reach: Reach, given: Iterable<Scope>):
       ? { kind: "session", id: "session", scopes: new Set(scopes), collectionId: null }
       : { kind: "token", id: "token", scopes: new Set(given), collectionId: narrowedTo[reach] };
   const { isAdmin, isSuperuser, isRobot } = person;
-  return { kind: "user", userId, username: "user", isAdmin, isSuperuser, isRobot, credential };
+  const teams = teamsOf(person);
+  return { kind: "user", userId, username: "user", isAdmin, isSuperuser, isRobot, teams, credential };
+}
+
+/** Everybody but robots is a member of some team, which says nothing of any other. */
+function teamsOf({ isRobot, isThroughTeam, teamRole }: Person): TeamPlace[] {
+  if (isRobot) return [];
+  return [
+    { id: "some team", name: "some", role: "member" },
+    ...(isThroughTeam ? [{ id: grantedTeamId, name: "granted", role: "member" as const }] : []),
+    ...(teamRole === null ? [] : [{ id: owningTeamId, name: "owning", role: teamRole }]),
+  ];
 }
 
 /** What somebody may be here with: robots never sign in. */
@@ -65,6 +86,7 @@ export function credentialsOf({ isRobot }: Person): { reach: Reach; given: reado
 const otherAccounts = {
   "their robot": { userId: "robot", role: "user", isRobot: true, ownerUserId: userId },
   "a user's": { userId: "another", role: "user", isRobot: false, ownerUserId: null },
+  "their team's robot": { userId: "robot", role: "user", isRobot: true, ownerUserId: owningTeamId },
   "another's robot": { userId: "robot", role: "user", isRobot: true, ownerUserId: "another" },
   "an administrator's": { userId: "another", role: "admin", isRobot: false, ownerUserId: null },
   "a superuser's": { userId: "another", role: "superuser", isRobot: false, ownerUserId: null },
@@ -94,8 +116,16 @@ const questionsOf: { [A in Action]: () => Question[] } = {
   "collection.push": () => onCollection("collection.push"),
   "collection.delete-image": () => onCollection("collection.delete-image"),
   "collection.manage": () => onCollection("collection.manage"),
+  "collection.see-people": () => onCollection("collection.see-people"),
+  "collection.star": () => onCollection("collection.star"),
+  "collection.hand-over": () => onCollection("collection.hand-over"),
   "entity.see": () => onEntity("entity.see"),
   "entity.create-collection": () => onEntity("entity.create-collection"),
+  "entity.edit": () => onEntity("entity.edit"),
+  "team.see": () => onTeam("team.see"),
+  "team.join": () => onTeam("team.join"),
+  "team.manage": () => onTeam("team.manage"),
+  "site.create-team": () => onSite("site.create-team"),
   "site.create-entity": () => onSite("site.create-entity"),
   "site.administer": () => onSite("site.administer"),
   "site.govern": () => onSite("site.govern"),
@@ -126,6 +156,15 @@ function onEntity(action: Extract<Action, `entity.${string}`>): Question[] {
   }));
 }
 
+/** The team in question is the one that owns the entity, where there is one. */
+function onTeam(action: Extract<Action, `team.${string}`>): Question[] {
+  return (["open", "invitation"] as const).map((joining) => ({
+    action,
+    about: joining === "open" ? "an open team" : "a team by invitation",
+    ask: (actor, _person, settings) => decide(actor, action, { teamId: owningTeamId, joining }, settings),
+  }));
+}
+
 function onSite(action: Extract<Action, `site.${string}`>): Question[] {
   return [{ action, about: "the registry", ask: (actor, _person, settings) => decide(actor, action, null, settings) }];
 }
@@ -139,11 +178,14 @@ function onAccount(action: Extract<Action, `account.${string}`>): Question[] {
 }
 
 export function collectionFacts(person: Person, visibility: Visibility): CollectionFacts {
-  return { collectionId, visibility, entityOwnerId: ownerOf(person), memberRole: person.memberRole };
+  const { memberRole, isThroughTeam } = person;
+  const grant = memberRole === null ? null : { role: memberRole, to: isThroughTeam ? grantedTeamId : userId };
+  return { collectionId, visibility, entityOwnerId: ownerOf(person), grant };
 }
 
 function ownerOf(person: Person): string {
-  return person.isEntityOwner ? userId : "somebody else";
+  if (person.isEntityOwner) return userId;
+  return person.teamRole === null ? "somebody else" : owningTeamId;
 }
 
 export const defaultSettings: PolicySettings = {

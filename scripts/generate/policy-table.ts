@@ -24,6 +24,8 @@ const people: readonly (readonly [string, Person])[] = [
   ["reader", { ...stranger, memberRole: "reader" }],
   ["contributor", { ...stranger, memberRole: "contributor" }],
   ["owner", { ...stranger, memberRole: "owner" }],
+  ["member of its team", { ...stranger, teamRole: "member" }],
+  ["owner of its team", { ...stranger, teamRole: "owner" }],
   ["owner of the entity", { ...stranger, isEntityOwner: true }],
   ["administrator", { ...stranger, isAdmin: true }],
   ["superuser", { ...stranger, isSuperuser: true }],
@@ -35,8 +37,8 @@ const head = `# Made by \`npm run generate\` from worker/access/policy.ts: who m
 # One section for each action. It begins with the settings as they are by default; below it stands, for every combination of the
 # settings that matter to it, whoever is then answered differently. Who is not listed there is answered as by default.
 #
-#   who        what a user is to the collection: a member (reader, contributor, owner), or owner of its entity; or what they are on
-#              the whole site. In this order, those from one to another are written together where all of them are answered alike
+#   who        what a user is to the collection: reader, contributor or owner, by themselves or through a team; what they are in the
+#              team that owns its entity; owner of the entity; or what they are on the whole site. In this order, those from one to another are written together where all of them are answered alike
 #   with       a session, which is a browser where they signed in; or a token, and which collections that is good for
 #   scopes     what the answer takes of the token's scopes: any; or one that it must have, or lack. A session has them all
 #

@@ -89,7 +89,7 @@ describe("a signed URL", () => {
   });
 
   const part = { objectKey: "objects/0b7c", multipartId: "r2", partNumber: 1, sizeBytes: 5 };
-  const facts = { collectionId: "c", visibility: "public", entityOwnerId: "e", memberRole: null } as const;
+  const facts = { collectionId: "c", visibility: "public", entityOwnerId: "e", grant: null } as const;
   const multipart = { ...part, uploadId: "u", imageId: "i", userId: "p", partBytes: 5, facts };
   const attempt = { provider: "p", state: "s", nonce: "n", verifier: "v", next: "/", sessionId: null };
   const who = { provider: "p", issuer: "i", subject: "s", name: "", email: null, emailVerified: false };

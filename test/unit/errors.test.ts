@@ -53,8 +53,8 @@ describe.each(protocols)("in the protocol %s", (_, status) => {
     expect(status[code]).toBeLessThan(600);
   });
 
-  it("only what is our fault or our provider's, or takes its time here, is a 5xx", () => {
-    const ours = ["verifying", "provider-unavailable", "misconfigured", "unavailable", "internal"];
+  it("only what is our fault or our provider's, takes its time here, or finds no room, is a 5xx", () => {
+    const ours = ["quota-exceeded", "verifying", "provider-unavailable", "misconfigured", "unavailable", "internal"];
     expect(errorCodes.filter((code) => status[code] >= 500)).toEqual(ours);
   });
 

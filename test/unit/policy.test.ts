@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   type AccountName,
   accountFacts,
@@ -32,13 +32,23 @@ const everybody: readonly Person[] = [
   ...booleans.flatMap((isEntityOwner) =>
     booleans.flatMap((isAdmin) =>
       booleans.flatMap((isSuperuser) =>
-        memberRoles.map((memberRole) => ({ isEntityOwner, memberRole, isAdmin, isSuperuser, isRobot: false })),
+        memberRoles.map((memberRole) => ({ ...stranger, isEntityOwner, memberRole, isAdmin, isSuperuser })),
       ),
     ),
   ),
+  ...(["member", "owner"] as const).flatMap((teamRole) =>
+    ([null, "reader"] as const).map((memberRole) => ({ ...stranger, teamRole, memberRole })),
+  ),
+  ...(["reader", "contributor", "owner"] as const).map((memberRole) => ({
+    ...stranger,
+    memberRole,
+    isThroughTeam: true,
+  })),
   // Robots own no entity and have no role on the site.
   ...memberRoles.map((memberRole) => ({ ...stranger, memberRole, isRobot: true })),
 ];
+vi.setConfig({ testTimeout: 30_000 });
+
 const restrictedSets = subsetsOf(restrictionNames);
 const collectionActions = actions.filter(isOnCollection);
 
@@ -89,7 +99,7 @@ function isOnAccount(action: Action): action is Extract<Action, `account.${strin
 }
 
 function isOwnAccount({ action, about }: Question): boolean {
-  return isOnAccount(action) && ["their own", "their robot"].includes(about);
+  return isOnAccount(action) && ["their own", "their robot", "their team's robot"].includes(about);
 }
 
 function isOnCollection(action: Action): action is Extract<Action, `collection.${string}`> {
@@ -97,7 +107,16 @@ function isOnCollection(action: Action): action is Extract<Action, `collection.$
 }
 
 function isRead(action: Action): boolean {
-  return action === "collection.see" || action === "collection.pull" || action === "entity.see";
+  return ["collection.see", "collection.pull", "collection.see-people", "entity.see", "team.see"].includes(action);
+}
+
+/** What any person may do, wherever they see it. */
+function isForAll({ action }: Question): boolean {
+  return ["collection.star", "team.join", "site.create-team"].includes(action);
+}
+
+function ofTheirTeam({ teamRole }: Person): AccountName[] {
+  return teamRole === "owner" ? ["their team's robot"] : [];
 }
 
 function questionsAbout(action: Action): readonly Question[] {
@@ -174,6 +193,8 @@ describe("a role", () => {
     ["administrator", (person) => ({ ...person, isAdmin: true })],
     ["superuser", (person) => ({ ...person, isSuperuser: true })],
     ["owner of the entity", (person) => ({ ...person, isEntityOwner: true })],
+    ["owner of the team that owns the entity", (person) => ({ ...person, teamRole: "owner" })],
+    ["member of that team", (person) => ({ ...person, teamRole: person.teamRole ?? "member" })],
     ["reader", (person) => ({ ...person, memberRole: person.memberRole ?? "reader" })],
     ["contributor", (person) => ({ ...person, memberRole: person.memberRole === "owner" ? "owner" : "contributor" })],
     ["owner", (person) => ({ ...person, memberRole: "owner" })],
@@ -183,19 +204,29 @@ describe("a role", () => {
     expectNone((asked) => isAllowed(asked) && !isAllowed({ ...asked, person: promote(asked.person) }));
   });
 
-  it("is needed to change anything but one's own account and robots", () => {
-    const hasNone = ({ isEntityOwner, memberRole, isAdmin, isSuperuser }: Person) =>
-      !isEntityOwner && memberRole === null && !isAdmin && !isSuperuser;
+  it("is needed to change anything but what is one's own: account, robots, stars, teams to make and join", () => {
+    const hasNone = ({ isEntityOwner, memberRole, teamRole, isAdmin, isSuperuser }: Person) =>
+      !isEntityOwner && memberRole === null && teamRole === null && !isAdmin && !isSuperuser;
+    expectNone(({ question, ...rest }) => {
+      const isChange = !isRead(question.action) && !isOwnAccount(question) && !isForAll(question);
+      return hasNone(rest.person) && isChange && isAllowed({ question, ...rest });
+    });
+  });
+
+  it("through a team is worth what one's own is", () => {
     expectNone(
       (asked) =>
-        hasNone(asked.person) && !isRead(asked.question.action) && !isOwnAccount(asked.question) && isAllowed(asked),
+        asked.person.isThroughTeam &&
+        isAllowed(asked) !== isAllowed({ ...asked, person: { ...asked.person, isThroughTeam: false } }),
     );
   });
 
-  it("of operator allows everything a user may do", () => {
+  it("of operator allows everything a user may do, but for what only a person does", () => {
     expectNone((asked) => {
       const { question, restricted } = asked;
-      return isAllowed(asked) && !question.ask(operator, stranger, settingsWith(restricted)).allowed;
+      return (
+        isAllowed(asked) && !isForAll(question) && !question.ask(operator, stranger, settingsWith(restricted)).allowed
+      );
     });
   });
 });
@@ -217,6 +248,7 @@ describe("an account", () => {
     const needed: Partial<Record<AccountName, (person: Person) => boolean>> = {
       "a user's": ({ isAdmin, isSuperuser }) => isAdmin || isSuperuser,
       "another's robot": ({ isAdmin, isSuperuser }) => isAdmin || isSuperuser,
+      "their team's robot": ({ isAdmin, isSuperuser, teamRole }) => isAdmin || isSuperuser || teamRole === "owner",
       "an administrator's": ({ isSuperuser }) => isSuperuser,
       "a superuser's": ({ isSuperuser }) => isSuperuser,
     };
@@ -257,7 +289,8 @@ describe("an account", () => {
         for (const action of actions.filter(isOnAccount)) {
           const refused = (facts: AccountFacts | null) =>
             refusal(() => authorizeOnAccount(defaultSettings, actor, action, facts));
-          for (const name of accountNames.filter((name) => name !== "their own" && name !== "their robot")) {
+          const own: AccountName[] = ["their own", "their robot", ...ofTheirTeam(person)];
+          for (const name of accountNames.filter((name) => !own.includes(name))) {
             expect([refused(accountFacts(name, actor)), refused(null)]).toEqual(["not-found", "not-found"]);
           }
         }

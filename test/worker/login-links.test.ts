@@ -151,6 +151,7 @@ describe("a login link", () => {
       isAdmin: false,
       isSuperuser: true,
       isRobot: false,
+      teams: [],
       credential: { kind: "session" as const, id: "s", scopes: new Set(["manage" as const]), collectionId: null },
     };
     await expect(makeLoginLink(testContext(), actor, username)).rejects.toMatchObject({ code: "forbidden" });

@@ -157,7 +157,7 @@ it("every statement of a manifest, a push and a deletion finds its rows by an in
   for (const statement of statements) {
     const unbound = statement.replace(/\?\d*/g, "NULL");
     const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${unbound}`).all<{ detail: string }>();
-    scans.push(...results.map(({ detail }) => detail).filter((detail) => /^SCAN (?!CONSTANT)/.test(detail)));
+    scans.push(...results.map(({ detail }) => detail).filter((detail) => /^SCAN (?!CONSTANT|json_each)/.test(detail)));
   }
   expect(scans).toEqual([]);
 });

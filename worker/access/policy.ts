@@ -3,15 +3,17 @@ import type { Settings } from "../registry/settings.ts";
 import {
   type AccountFacts,
   type Actor,
-  actorUserId,
+  accountIdsOf,
   type CollectionFacts,
   type CollectionRole,
   collectionRole,
   type EntityFacts,
   isAdministrator,
   isAtLeast,
+  ownsAccount,
   type Scope,
   siteRole,
+  type TeamFacts,
   type UserActor,
   type Visibility,
 } from "./roles.ts";
@@ -26,10 +28,25 @@ interface FactsOf {
   "collection.push": CollectionFacts;
   /** Delete tags and images. */
   "collection.delete-image": CollectionFacts;
-  /** Change its visibility and people, freeze what is in it, delete it. */
+  /** Change its visibility and people, share and freeze what is in it, delete it. */
   "collection.manage": CollectionFacts;
+  /** Learn who has rights in it, and what was done in it. */
+  "collection.see-people": CollectionFacts;
+  /** Mark it, and take the mark away. */
+  "collection.star": CollectionFacts;
+  /** Give it away: to another entity, or to somebody else's. */
+  "collection.hand-over": CollectionFacts;
   "entity.see": EntityFacts;
   "entity.create-collection": EntityFacts;
+  /** Say what it is. */
+  "entity.edit": EntityFacts;
+  /** Learn that a team exists, what it is, and who is in it. */
+  "team.see": TeamFacts;
+  /** Become a member without an invitation. */
+  "team.join": TeamFacts;
+  /** Change it, invite and remove people, make robots of its own, delete it. */
+  "team.manage": TeamFacts;
+  "site.create-team": null;
   /** Create an entity for oneself beside the one that came with the account. */
   "site.create-entity": null;
   /** Users, robots, names, run-time settings, the audit log, integrity. */
@@ -52,8 +69,16 @@ export const actions = [
   "collection.push",
   "collection.delete-image",
   "collection.manage",
+  "collection.see-people",
+  "collection.star",
+  "collection.hand-over",
   "entity.see",
   "entity.create-collection",
+  "entity.edit",
+  "team.see",
+  "team.join",
+  "team.manage",
+  "site.create-team",
   "site.create-entity",
   "site.administer",
   "site.govern",
@@ -101,10 +126,22 @@ export function decide<A extends Action>(
     case "collection.delete-image":
     case "collection.manage":
       return decideOnCollection(actor, question.action, question.facts, settings);
+    case "collection.see-people":
+    case "collection.star":
+    case "collection.hand-over":
+      return decideOnTogether(actor, question.action, question.facts, settings);
     case "entity.see":
       return seesEntity(actor, question.facts) ? allow("visible") : refuse("not-found");
     case "entity.create-collection":
       return decideOnNewCollection(actor, question.facts, settings);
+    case "entity.edit":
+      return decideOnEntity(actor, question.facts);
+    case "team.see":
+    case "team.join":
+    case "team.manage":
+      return decideOnTeam(actor, question.action, question.facts);
+    case "site.create-team":
+      return decideOnNewTeam(actor, settings);
     case "site.create-entity":
     case "site.administer":
       return decideOnSite(actor, isAdministrator(actor));
@@ -136,7 +173,7 @@ const neededRole: Record<
 
 function decideOnCollection(
   actor: Actor,
-  action: Extract<Action, `collection.${string}`>,
+  action: "collection.see" | "collection.pull" | keyof typeof neededRole,
   facts: CollectionFacts,
   settings: PolicySettings,
 ): Decision {
@@ -155,10 +192,64 @@ function decideOnCollection(
   return allow(reason ?? "");
 }
 
+function decideOnTogether(
+  actor: Actor,
+  action: "collection.see-people" | "collection.star" | "collection.hand-over",
+  facts: CollectionFacts,
+  settings: PolicySettings,
+): Decision {
+  const seen = decideOnCollection(actor, "collection.see", facts, settings);
+  if (!seen.allowed) return seen;
+  const { role } = collectionRole(actor, facts);
+  if (action === "collection.see-people") return role === null ? refuse("forbidden") : seen;
+  if (!hasScope(actor, "manage") || isForAnother(actor, facts)) return refuse("insufficient-scope");
+  if (action === "collection.star") return isPerson(actor) ? seen : refuse("forbidden");
+  if (isNarrowed(actor)) return refuse("insufficient-scope");
+  // Its other owners work in it; whose it is, is for whoever owns the entity.
+  const isOwner = ownsAccount(actor, facts.entityOwnerId);
+  return isOwner || isAdministrator(actor) ? seen : refuse("forbidden");
+}
+
+function decideOnEntity(actor: Actor, facts: EntityFacts): Decision {
+  if (!seesEntity(actor, facts)) return refuse("not-found");
+  if (!hasScope(actor, "manage") || isNarrowed(actor)) return refuse("insufficient-scope");
+  const isOwner = ownsAccount(actor, facts.entityOwnerId);
+  if (!isOwner && !isAdministrator(actor)) return refuse("forbidden");
+  return allow(isOwner ? "owner of the entity" : "administrator of the registry");
+}
+
+/** Whoever is signed in may know of teams; a token for one collection is not for looking around. */
+function decideOnTeam(actor: Actor, action: Extract<Action, `team.${string}`>, facts: TeamFacts): Decision {
+  if (actor.kind === "anonymous") return refuse("unauthenticated");
+  // Absent: no team has the empty id.
+  if ((actor.kind === "user" && actor.credential.collectionId !== null) || facts.teamId === "")
+    return refuse("not-found");
+  if (action === "team.see") return allow("signed in");
+  if (!hasScope(actor, "manage")) return refuse("insufficient-scope");
+  if (action === "team.join") {
+    return isPerson(actor) && facts.joining === "open" ? allow("open team") : refuse("forbidden");
+  }
+  const isOwner = ownsAccount(actor, facts.teamId);
+  if (!isOwner && !isAdministrator(actor)) return refuse("forbidden");
+  return allow(isOwner ? "owner of the team" : "administrator of the registry");
+}
+
+function decideOnNewTeam(actor: Actor, settings: PolicySettings): Decision {
+  // The operator is nobody, and a team has an owner.
+  if (!isPerson(actor)) return refuse("forbidden");
+  if (!hasScope(actor, "manage") || isNarrowed(actor)) return refuse("insufficient-scope");
+  if (!settings.USER_COLLECTIONS && !isAdministrator(actor)) return refuse("collections-disabled");
+  return allow("person");
+}
+
+function isPerson(actor: Actor): boolean {
+  return actor.kind === "user" && !actor.isRobot;
+}
+
 function decideOnNewCollection(actor: Actor, facts: EntityFacts, settings: PolicySettings): Decision {
   if (!seesEntity(actor, facts)) return refuse("not-found");
   if (!hasScope(actor, "push") || isNarrowed(actor)) return refuse("insufficient-scope");
-  const isOwner = actorUserId(actor) === facts.entityOwnerId;
+  const isOwner = ownsAccount(actor, facts.entityOwnerId);
   if (!isOwner && !isAdministrator(actor)) return refuse("forbidden");
   if (settings.DISABLE_BUILDING) return refuse("pushing-disabled");
   if (!settings.USER_COLLECTIONS && !isAdministrator(actor)) return refuse("collections-disabled");
@@ -186,7 +277,7 @@ function decideOnAccount(actor: Actor, action: Extract<Action, `account.${string
   if (actor.kind === "operator") return allow("operator of the registry");
   if (actor.kind === "anonymous") return refuse("unauthenticated");
   const isSelf = actor.userId === facts.userId;
-  const isOwnRobot = facts.isRobot && facts.ownerUserId === actor.userId;
+  const isOwnRobot = facts.isRobot && facts.ownerUserId !== null && ownsAccount(actor, facts.ownerUserId);
   const isAbove = isSuperuser(actor) || (isAdministrator(actor) && facts.role === "user");
   // A robot's account is its owner's: it neither ends its own credentials nor makes others.
   const isOwn = (isSelf && !facts.isRobot) || isOwnRobot;
@@ -212,7 +303,7 @@ function isSuperuser(actor: Actor): boolean {
 function seesEntity(actor: Actor, facts: EntityFacts): boolean {
   if (facts.hasVisibleCollection) return true;
   if (actor.kind === "anonymous" || isNarrowed(actor)) return false;
-  return isAdministrator(actor) || actorUserId(actor) === facts.entityOwnerId;
+  return isAdministrator(actor) || accountIdsOf(actor).includes(facts.entityOwnerId);
 }
 
 function isOpenTo(actor: Actor, facts: CollectionFacts, visibility: Visibility): boolean {

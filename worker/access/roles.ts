@@ -1,6 +1,8 @@
 /** What a person may be in a collection, and a credential may be narrowed to. Pure. */
 
 export type CollectionRole = "owner" | "contributor" | "reader";
+/** What somebody is in a team. */
+export type TeamRole = "owner" | "member";
 export type Visibility = "public" | "internal" | "private";
 export type Scope = "pull" | "push" | "manage";
 
@@ -19,7 +21,16 @@ export interface UserActor {
   isAdmin: boolean;
   isSuperuser: boolean;
   isRobot: boolean;
+  /** The teams they are in, as when they were authenticated. */
+  teams: readonly TeamPlace[];
   credential: UserCredential;
+}
+
+/** Somebody's place in a team. */
+export interface TeamPlace {
+  id: string;
+  name: string;
+  role: TeamRole;
 }
 
 /**
@@ -57,9 +68,22 @@ export function actorUserId(actor: Actor): string | null {
 export interface CollectionFacts {
   collectionId: string;
   visibility: Visibility;
+  /** The account that owns its entity: a person's or a team's. */
   entityOwnerId: string;
-  /** The actor's own membership, if any. */
-  memberRole: CollectionRole | null;
+  /** The highest that was granted to the actor, or to a team they are in. */
+  grant: Grant | null;
+}
+
+/** A role in a collection, and the account it was given to. */
+export interface Grant {
+  role: CollectionRole;
+  to: string;
+}
+
+/** What `decide` must know of a team. What the actor is in it, the actor knows. */
+export interface TeamFacts {
+  teamId: string;
+  joining: "open" | "invitation";
 }
 
 /** What `decide` must know of a user's account. */
@@ -67,7 +91,7 @@ export interface AccountFacts {
   userId: string;
   role: SiteRole;
   isRobot: boolean;
-  /** Whose robot it is. */
+  /** Whose robot it is: a person's or a team's. */
   ownerUserId: string | null;
 }
 
@@ -83,10 +107,14 @@ export function siteRole(of: { isAdmin: boolean; isSuperuser: boolean }): SiteRo
 
 /** What `decide` must know of an entity. */
 export interface EntityFacts {
+  /** The account that owns it: a person's or a team's. */
   entityOwnerId: string;
   /** Whether it holds a collection that the actor may see. */
   hasVisibleCollection: boolean;
 }
+
+/** What a team's people are in the collections of the team's own entities. */
+const roleOfTeam: Record<TeamRole, CollectionRole> = { owner: "owner", member: "contributor" };
 
 /** The actor's role, and why. A token good for another collection brings none along. */
 export function collectionRole(
@@ -98,7 +126,36 @@ export function collectionRole(
   const { collectionId } = actor.credential;
   if (collectionId !== null && collectionId !== facts.collectionId) return { role: null, reason: null };
   if (facts.entityOwnerId === actor.userId) return { role: "owner", reason: "owner of the entity" };
-  if (isAdministrator(actor)) return { role: "owner", reason: "administrator of the registry" };
-  if (facts.memberRole !== null) return { role: facts.memberRole, reason: `${facts.memberRole} of the collection` };
-  return { role: null, reason: null };
+  const owning = teamPlace(actor, facts.entityOwnerId);
+  const byOwning = owning === null ? null : { role: roleOfTeam[owning.role], through: owning.name };
+  const byGrant = facts.grant === null ? null : grantedRole(actor, facts.grant);
+  const best = isAtLeast(byOwning?.role ?? null, byGrant?.role ?? "reader") ? byOwning : byGrant;
+  if (best?.role !== "owner" && isAdministrator(actor))
+    return { role: "owner", reason: "administrator of the registry" };
+  if (best === null) return { role: null, reason: null };
+  const { role, through } = best;
+  return { role, reason: through === null ? `${role} of the collection` : `${role} through team ${through}` };
+}
+
+/** Null for what was granted to somebody else, which no query brings. */
+function grantedRole(actor: UserActor, { role, to }: Grant): { role: CollectionRole; through: string | null } | null {
+  if (to === actor.userId) return { role, through: null };
+  const team = teamPlace(actor, to);
+  return team === null ? null : { role, through: team.name };
+}
+
+/** The actor's place in the team whose account this is; null where it is none of theirs. */
+export function teamPlace(actor: UserActor, accountId: string): TeamPlace | null {
+  return actor.teams.find(({ id }) => id === accountId) ?? null;
+}
+
+/** Whether an account is the actor's own, or that of a team they own. */
+export function ownsAccount(actor: Actor, accountId: string): boolean {
+  if (actor.kind !== "user") return false;
+  return actor.userId === accountId || teamPlace(actor, accountId)?.role === "owner";
+}
+
+/** The accounts whose rights are the actor's: their own, and those of their teams. */
+export function accountIdsOf(actor: Actor): string[] {
+  return actor.kind === "user" ? [actor.userId, ...actor.teams.map(({ id }) => id)] : [];
 }

@@ -32,6 +32,11 @@ export const usualStatus: StatusMap = {
   "precondition-required": 428,
   "precondition-failed": 412,
   "limit-reached": 409,
+  "people-from-teams": 403,
+  "last-owner": 409,
+  "quota-exceeded": 507,
+  "share-ended": 410,
+  "picture-invalid": 415,
   "pushing-disabled": 403,
   "collections-disabled": 403,
   "collection-limit": 403,
@@ -78,6 +83,9 @@ export const usualStatus: StatusMap = {
   internal: 500,
 };
 
+/** Said with a status of 500 and more, though nothing went wrong. */
+const isNobodysFault: ReadonlySet<ErrorCode> = new Set(["verifying", "quota-exceeded"]);
+
 /** Turns whatever was thrown into an answer, and logs what is our fault with what only the log may know. */
 export function errorHandler(
   status: StatusMap,
@@ -88,7 +96,7 @@ export function errorHandler(
     const code = status[error.code];
     const ctx = c.get("ctx");
     const requestId = ctx?.requestId ?? crypto.randomUUID();
-    const isOurFault = code >= 500 && error.code !== "verifying";
+    const isOurFault = code >= 500 && !isNobodysFault.has(error.code);
     if (isOurFault) {
       const fields = { code: error.code, method: c.req.method, path: c.req.path, detail: error.detail, requestId };
       console.error(JSON.stringify({ event: "error", ...fields }));

@@ -1,5 +1,5 @@
 import { type Action, decide, type PolicySettings } from "../access/policy.ts";
-import type { AccountFacts, Actor, CollectionFacts, EntityFacts } from "../access/roles.ts";
+import type { AccountFacts, Actor, CollectionFacts, EntityFacts, TeamFacts } from "../access/roles.ts";
 import type { Context } from "../context.ts";
 import { RegistryError } from "./errors.ts";
 
@@ -8,7 +8,7 @@ const nothing: CollectionFacts & EntityFacts = {
   collectionId: "",
   visibility: "private",
   entityOwnerId: "",
-  memberRole: null,
+  grant: null,
   hasVisibleCollection: false,
 };
 
@@ -37,6 +37,17 @@ export function authorizeOnEntity<Row extends { facts: EntityFacts }>(
   row: Row | null,
 ): Row {
   ensure(decide(actor, action, row?.facts ?? nothing, ctx.settings));
+  return present(row);
+}
+
+/** The same for a team. */
+export function authorizeOnTeam<Row extends { facts: TeamFacts }>(
+  ctx: Context,
+  actor: Actor,
+  action: Extract<Action, `team.${string}`>,
+  row: Row | null,
+): Row {
+  ensure(decide(actor, action, row?.facts ?? { teamId: "", joining: "invitation" }, ctx.settings));
   return present(row);
 }
 

@@ -33,6 +33,12 @@ export const errorMessages = {
   "pushing-disabled": "This registry takes no pushes at the moment.",
   "collections-disabled": "On this registry only administrators create collections.",
   "collection-limit": "You own as many collections as this registry allows.",
+  "people-from-teams":
+    "On this registry a collection's people are chosen from its owners' teams: there is nobody of that name in yours.",
+  "last-owner": "A team needs an owner. Make somebody else one first.",
+  "quota-exceeded": "There is not enough space left for this.",
+  "share-ended": "This share link has ended. Ask whoever gave it to you for another one.",
+  "picture-invalid": "A picture must be a PNG, JPEG or WebP file.",
   "topic-limit": "This container has as many topics as this registry allows.",
   "private-only": "On this registry every collection is private.",
   frozen: "This is frozen and cannot be replaced or deleted.",

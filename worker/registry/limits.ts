@@ -172,6 +172,31 @@ export const limits = {
   /** What a robot is for: some sentences. */
   robotDescriptionLength: 1024,
   publishersPerCollection: 50,
+  /** Every question of rights goes through all of somebody's teams. */
+  teamsPerUser: 100,
+  /** In lists and previews as a whole. */
+  membersPerTeam: 1000,
+  peoplePerCollection: 500,
+  invitationsPerTeam: 100,
+  invitationMaxSeconds: 30 * DAY,
+  invitationSeconds: 7 * DAY,
+  /** A team's picture: shown at a few hundred pixels. */
+  pictureBytes: MIB,
+  sharesPerImage: 100,
+  shareMaxSeconds: 365 * DAY,
+  shareDownloads: 1_000_000,
+  starsPerUser: 10_000,
+  /** An offer of a collection, until somebody takes it. */
+  handOverSeconds: 14 * DAY,
+  /** A note that tells links apart. */
+  noteLength: 200,
+  /** A meter keeps its counts so long before it writes them down. */
+  meterSeconds: 60,
+  /** Different tags and architectures of a container that one report carries. */
+  meterRows: 500,
+  /** Parts of an upload by a browser: small enough to be sent again after a failure, and R2's parts are at most 10,000. */
+  browserPartBytes: 16 * MIB,
+  openUploadsPerUser: 100,
   /** A token for a pipeline: as long as a large push through one takes; it can be asked for again. */
   publisherTokenSeconds: HOUR,
   /** How long after its end such a token is still listed, so that a publisher leaves no endless list. */

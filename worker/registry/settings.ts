@@ -63,6 +63,17 @@ export const settingDefinitions = {
     null,
     "How many collections one user may own. Administrators are not limited. Enforced on every way to create one.",
   ),
+  PEOPLE_FROM_TEAMS: boolean(
+    "policy",
+    true,
+    "Whether the people of a collection are chosen from teams: an owner gives rights to those teams that they are in, and to the people in those. When false, to everybody who has an account. Administrators are not bound by it.",
+  ),
+  USER_QUOTA_BYTES: count(
+    "policy",
+    null,
+    "How many bytes the collections of one user may hold, where no administrator gave that user another number. An image counts once in each collection that has it. A push that would go beyond is refused before its first byte is sent.",
+  ),
+  TEAM_QUOTA_BYTES: count("policy", null, "The same for the collections of one team."),
   DEFAULT_PRIVATE: boolean("policy", false, "Whether a new collection is private when its creator does not say."),
   PRIVATE_ONLY: boolean(
     "policy",

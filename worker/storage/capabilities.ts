@@ -30,7 +30,7 @@ const claims = {
       collectionId: z.string(),
       visibility: z.enum(["public", "internal", "private"]),
       entityOwnerId: z.string(),
-      memberRole: z.enum(["owner", "contributor", "reader"]).nullable(),
+      grant: z.object({ role: z.enum(["owner", "contributor", "reader"]), to: z.string() }).nullable(),
     }),
   }),
   /** Upload one image by sregistry's form, for the user it was given to. `typed` is what its signature names. */

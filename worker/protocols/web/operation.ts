@@ -53,6 +53,11 @@ export interface Description<
   hasETag?: true;
   /** An edit of something with an ETag: the request must say which state it changes. */
   needsIfMatch?: true;
+  /**
+   * With `?preview=1` it says what it would do, and does nothing: this is the answer then. Its ETag names the state it
+   * was made from, and is what the act itself needs as If-Match, so that it never does more than was shown.
+   */
+  preview?: z.ZodType;
   /** What may go wrong beside what every operation may answer. */
   problems?: readonly ErrorCode[];
 }
@@ -74,8 +79,36 @@ export interface Operation {
   mount: (app: Hono<AppEnv>) => void;
 }
 
+/** What an act would do, and which state that was seen in. */
+export interface Preview {
+  tag: string | number;
+  shown: object;
+}
+
+const previewQuery = z.object({
+  preview: z
+    .literal("1")
+    .optional()
+    .describe("Says what it would do, and does nothing. The ETag goes into `If-Match`."),
+});
+
+/** The query a description has in all. */
+export function queryOfOperation({ query, preview }: Pick<Description, "query" | "preview">): Fields | undefined {
+  if (preview === undefined) return query;
+  return query === undefined ? previewQuery : query.extend(previewQuery.shape);
+}
+
+/** Whether an operation must be told which state it changes. */
+export function needsIfMatch({
+  needsIfMatch: isEdit,
+  preview,
+}: Pick<Description, "needsIfMatch" | "preview">): boolean {
+  return isEdit === true || preview !== undefined;
+}
+
 /**
  * @param carryOut its result is the answer, but for a Response, which is answered as it is
+ * @param show for one with a preview: what it would do
  */
 export function operation<
   Params extends Fields = Nothing,
@@ -85,22 +118,31 @@ export function operation<
 >(
   description: Description<Params, Query, Body, Answer>,
   carryOut: (call: Call<Params, Query, Body>) => Promise<z.input<Answer> | Response> | z.input<Answer> | Response,
+  show?: (call: Call<Params, Query, Body>) => Promise<Preview>,
 ): Operation {
-  const { method, path, params, query, body, status, answer } = description;
+  const { method, path, params, body, status, answer } = description;
+  const query = queryOfOperation(description as unknown as Description);
   // A dot would leave out line breaks.
   const route = path.replace(/\{(\w+)(\*?)\}/g, (_, name, wild) => `:${name}${wild === "*" ? "{[\\s\\S]*}" : ""}`);
+  const isConditional = needsIfMatch(description as unknown as Description);
   const handler = async (c: HonoContext<AppEnv>) => {
     const actor = await findActor(c, description);
     c.set("actor", actor);
+    const isPreview = show !== undefined && c.req.query("preview") === "1";
     const call: Call<Params, Query, Body> = {
       c,
       ctx: c.var.ctx,
       actor,
       params: parseFields(params, c.req.param(), "not-found"),
-      query: parseFields(query, queryOf(c, query), "query-invalid"),
+      query: parseFields(query, queryOf(c, query), "query-invalid") as z.output<Query>,
       body: (body === undefined ? undefined : await readJson(c.req.raw, body)) as z.output<Body>,
-      ifMatch: description.needsIfMatch === true ? readIfMatch(c.req.header("if-match")) : "*",
+      ifMatch: isPreview || !isConditional ? "*" : readIfMatch(c.req.header("if-match")),
     };
+    if (isPreview) {
+      const { tag, shown } = await show(call);
+      setETag(c, tag);
+      return c.json(shown, 200);
+    }
     const result = await carryOut(call);
     if (result instanceof Response) return result;
     return answer === undefined ? c.body(null, 204) : c.json(result as object, status ?? 200);

@@ -4,7 +4,7 @@ import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { guardAgainst } from "../../storage/db/guard.ts";
-import { collectionMembers, collections, entities } from "../../storage/db/schema/catalog.ts";
+import { collections, entities } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize, authorizeList, authorizeOnEntity } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
@@ -13,7 +13,7 @@ import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { type Entity, findEntity } from "./entities.ts";
-import { factColumns, ownMembership, visibleTo } from "./facts.ts";
+import { factsFor, visibleTo } from "./facts.ts";
 import { isBuried } from "./tombstones.ts";
 
 export type Collection = typeof collections.$inferSelect;
@@ -36,10 +36,9 @@ export async function findCollection(
 
 function collectionQuery(ctx: Context, actor: Actor, where: SQL | undefined) {
   return ctx.db
-    .select({ collection: columnsOf(collections), entity: columnsOf(entities), facts: factColumns })
+    .select({ collection: columnsOf(collections), entity: columnsOf(entities), facts: factsFor(actor) })
     .from(collections)
     .innerJoin(entities, eq(entities.id, collections.entityId))
-    .leftJoin(collectionMembers, ownMembership(actor))
     .where(where)
     .limit(1);
 }

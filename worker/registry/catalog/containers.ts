@@ -2,7 +2,7 @@ import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type Actor, actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
-import { collectionMembers, collections, containers, entities } from "../../storage/db/schema/catalog.ts";
+import { collections, containers, entities } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
@@ -10,7 +10,7 @@ import { type ContainerPath, parseName } from "../names.ts";
 import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { collectionIs, type FoundCollection, findCollection } from "./collections.ts";
-import { factColumns, ownMembership } from "./facts.ts";
+import { factsFor } from "./facts.ts";
 
 export type Container = typeof containers.$inferSelect;
 
@@ -32,12 +32,11 @@ export async function findContainer(
       collection: columnsOf(collections),
       entity: columnsOf(entities),
       container: columnsOf(containers),
-      facts: factColumns,
+      facts: factsFor(actor),
     })
     .from(containers)
     .innerJoin(collections, eq(collections.id, containers.collectionId))
     .innerJoin(entities, eq(entities.id, collections.entityId))
-    .leftJoin(collectionMembers, ownMembership(actor))
     .where("id" in by ? eq(containers.id, by.id) : containerIs(by))
     .get();
   return row ?? null;

@@ -87,7 +87,7 @@ export async function createEntity(ctx: Context, actor: Actor, given: string): P
 }
 
 export function newEntity(ctx: Context, name: string, ownerUserId: string): Entity {
-  return { id: crypto.randomUUID(), name, ownerUserId, description: "", createdAt: ctx.now() };
+  return { id: crypto.randomUUID(), name, ownerUserId, description: "", createdAt: ctx.now(), sizeBytes: 0 };
 }
 
 function printable(text: string): string {

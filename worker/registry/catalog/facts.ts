@@ -1,29 +1,38 @@
-import { and, eq, type Placeholder, type SQL, sql } from "drizzle-orm";
-import { type Actor, actorUserId, type CollectionRole, isAdministrator, type Visibility } from "../../access/roles.ts";
+import { type Placeholder, type SQL, sql } from "drizzle-orm";
+import { type Actor, accountIdsOf, type Grant, isAdministrator, type Visibility } from "../../access/roles.ts";
 import { collectionMembers, collections, entities } from "../../storage/db/schema/catalog.ts";
 import type { Settings } from "../settings.ts";
 
-/** Columns a query over `collections`, `entities` and the actor's `collection_members` selects for `decide`. */
-export const factColumns = {
-  collectionId: sql<string>`${collections.id}`.as("fact_collection_id"),
-  visibility: sql<Visibility>`${collections.visibility}`.as("fact_visibility"),
-  entityOwnerId: sql<string>`${entities.ownerUserId}`.as("fact_entity_owner_id"),
-  memberRole: sql<CollectionRole | null>`${collectionMembers.role}`.as("fact_member_role"),
-};
-
-/** Joins the actor's own membership; nobody's for an actor that is no user. */
-export function ownMembership(actor: Actor): SQL | undefined {
-  return membershipOf(memberIdOf(actor));
+/** Columns a query over `collections` and `entities` selects for `decide`. */
+export function factsFor(actor: Actor) {
+  return factsOfAccounts(accountsText(actor));
 }
 
-/** The same for a user who is named when the query is asked. */
-export function membershipOf(userId: string | Placeholder): SQL | undefined {
-  return and(eq(collectionMembers.collectionId, collections.id), eq(collectionMembers.userId, userId));
+/**
+ * The same for accounts that are named when the query is asked.
+ * @param accounts their ids as a JSON array: see `accountsText`
+ */
+export function factsOfAccounts(accounts: string | Placeholder | SQL) {
+  return {
+    collectionId: sql<string>`${collections.id}`.as("fact_collection_id"),
+    visibility: sql<Visibility>`${collections.visibility}`.as("fact_visibility"),
+    entityOwnerId: sql<string>`${entities.ownerUserId}`.as("fact_entity_owner_id"),
+    grant: grantTo(accounts).as("fact_grant"),
+  };
 }
 
-/** Whose membership counts: nobody has the empty id. */
-export function memberIdOf(actor: Actor): string {
-  return actorUserId(actor) ?? "";
+/** The accounts whose rights are the actor's, as a parameter of a query. */
+export function accountsText(actor: Actor): string {
+  return JSON.stringify(accountIdsOf(actor));
+}
+
+/** The highest role that any of these accounts has in the collection at hand. */
+function grantTo(accounts: string | Placeholder | SQL): SQL<Grant | null> {
+  return sql`(
+    SELECT json_object('role', member.role, 'to', member.user_id) FROM ${collectionMembers} AS member
+    WHERE member.collection_id = ${collections.id} AND member.user_id IN (SELECT value FROM json_each(${accounts}))
+    ORDER BY CASE member.role WHEN 'owner' THEN 1 WHEN 'contributor' THEN 2 ELSE 3 END, member.created_at, member.user_id
+    LIMIT 1)`.mapWith((text: string) => JSON.parse(text) as Grant);
 }
 
 /**
@@ -36,11 +45,12 @@ export function visibleTo(actor: Actor, settings: Pick<Settings, "PRIVATE_ONLY">
   if (actor.kind === "anonymous") return isPublic;
   if (actor.kind === "operator") return sql`1`;
   const narrowedTo = actor.credential.collectionId;
+  const mine = sql`(SELECT value FROM json_each(${accountsText(actor)}))`;
   const byRole = isAdministrator(actor)
     ? sql`1`
-    : sql`(${entities.ownerUserId} = ${actor.userId} OR EXISTS (
+    : sql`(${entities.ownerUserId} IN ${mine} OR EXISTS (
         SELECT 1 FROM ${collectionMembers}
-        WHERE ${collectionMembers.collectionId} = ${collections.id} AND ${collectionMembers.userId} = ${actor.userId}))`;
+        WHERE ${collectionMembers.collectionId} = ${collections.id} AND ${collectionMembers.userId} IN ${mine}))`;
   const isInternal = settings.PRIVATE_ONLY ? sql`0` : sql`${collections.visibility} = 'internal'`;
   if (narrowedTo !== null) {
     return sql`(${isPublic} OR (${collections.id} = ${narrowedTo} AND (${isInternal} OR ${byRole})))`;

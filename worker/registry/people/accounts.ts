@@ -1,10 +1,12 @@
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Action } from "../../access/policy.ts";
 import { type AccountFacts, type Actor, ownAccount, scopes, siteRole, type UserActor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
+import { columnsOf } from "../../storage/db/columns.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { authorizeOnAccount } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
+import { teamPlaces } from "./team-places.ts";
 import { isAdminNow } from "./user-actor.ts";
 
 export type User = typeof users.$inferSelect;
@@ -47,7 +49,8 @@ export async function authorizedUser(
 /** Null where there is none of that kind. Nothing is decided yet. */
 export async function findAccount(ctx: Context, username: string, kind: AccountKind): Promise<User | null> {
   const user = await ctx.db.select().from(users).where(eq(users.username, username.toLowerCase())).get();
-  if (user === undefined) return null;
+  // Teams are found as such alone.
+  if (user === undefined || user.isTeam) return null;
   return kind === "any" || (kind === "robot") === user.isRobot ? user : null;
 }
 
@@ -63,8 +66,17 @@ export function accountFacts(ctx: Context, user: User): AccountFacts {
   return { userId: user.id, role, isRobot: user.isRobot, ownerUserId: user.ownerUserId };
 }
 
-/** An account as it would ask for something itself, to see what it may reach. Never for what an actor does. */
-export function asItself(ctx: Context, user: User): UserActor {
+/**
+ * An account as it would ask for something itself, to see what it may reach. Never for what an actor does.
+ * @throws `not-found`
+ */
+export async function asItself(ctx: Context, username: string): Promise<UserActor> {
+  const row = await ctx.db
+    .select({ user: columnsOf(users), teams: teamPlaces })
+    .from(users)
+    .where(and(eq(users.username, username.toLowerCase()), eq(users.isTeam, false)))
+    .get();
+  const user = present(row?.user ?? null);
   return {
     kind: "user",
     userId: user.id,
@@ -72,6 +84,7 @@ export function asItself(ctx: Context, user: User): UserActor {
     isAdmin: isAdminNow(ctx, user),
     isSuperuser: user.isSuperuser,
     isRobot: user.isRobot,
+    teams: row?.teams ?? [],
     credential: { kind: "token", id: "", scopes: new Set(scopes), collectionId: null },
   };
 }

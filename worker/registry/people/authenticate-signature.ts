@@ -20,7 +20,8 @@ import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { authenticate } from "./authenticate.ts";
 import { type KeyRow, openKey, resealKey } from "./sregistry-keys.ts";
-import { actorOf } from "./user-actor.ts";
+import { teamPlaces } from "./team-places.ts";
+import { actorOf, type Somebody } from "./user-actor.ts";
 
 /** Which kinds of signature this registry takes, and what each lets its user do. */
 const scopesOf = {
@@ -33,8 +34,7 @@ const scopesOf = {
 export type TakenKind = keyof typeof scopesOf;
 
 /** Whose key a signature must be made with. */
-interface Signer {
-  user: typeof users.$inferSelect;
+interface Signer extends Somebody {
   key: KeyRow;
   opened: Unsealed;
 }
@@ -97,7 +97,7 @@ export async function verifySender(ctx: Context, sender: Sender, candidates: rea
   if (sender.kind === "known") return sender.actor;
   const { header, signer } = sender;
   if (signer === null) throw wrong();
-  const { user, key, opened } = signer;
+  const { key, opened } = signer;
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const encode = (given: string) => new TextEncoder().encode(given);
   const secret = await crypto.subtle.importKey("raw", encode(opened.text), hmac, false, ["verify"]);
@@ -106,7 +106,7 @@ export async function verifySender(ctx: Context, sender: Sender, candidates: rea
     // Compares in constant time.
     if (await crypto.subtle.verify("HMAC", secret, signature, encode(payloadOf(header, names)))) {
       noteUse(ctx, key, opened);
-      return signedActor(ctx, user, key, header.kind);
+      return signedActor(ctx, signer, header.kind);
     }
   }
   throw wrong();
@@ -129,17 +129,17 @@ export function explainSpent(thrown: unknown): unknown {
 
 const keyQuery = preparedOnce((db, _: "by-username") =>
   db
-    .select({ key: columnsOf(sregistryKeys), user: columnsOf(users) })
+    .select({ key: columnsOf(sregistryKeys), user: columnsOf(users), teams: teamPlaces })
     .from(users)
     .innerJoin(sregistryKeys, eq(sregistryKeys.userId, users.id))
     .where(eq(users.username, sql.placeholder("username")))
     .prepare(),
 );
 
-function signedActor(ctx: Context, user: typeof users.$inferSelect, key: KeyRow, kind: SignatureKind): UserActor {
+function signedActor(ctx: Context, { key, ...somebody }: Signer, kind: SignatureKind): UserActor {
   const scopes = new Set<Scope>(kind === "build" ? [] : scopesOf[kind]);
   const credential = { kind: "key" as const, id: key.id, scopes, collectionId: null };
-  return actorOf(ctx, user, credential);
+  return actorOf(ctx, somebody, credential);
 }
 
 /** Written at most once an hour, outside the answer; a key that the previous secret sealed is sealed anew by the way. */

@@ -8,6 +8,7 @@ import { tokens, users } from "../../storage/db/schema/people.ts";
 import { sha256Hex } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { teamPlaces } from "./team-places.ts";
 import { type AuthenticateOptions, actorOf } from "./user-actor.ts";
 
 /**
@@ -31,14 +32,14 @@ export async function authenticate(
   if (row.token.expiresAt !== null && row.token.expiresAt <= now) throw refused();
   const { id, collectionId } = row.token;
   const credential = { kind: "token" as const, id, scopes: parseScopes(row.token.scopes), collectionId };
-  const actor = actorOf(ctx, row.user, credential, options);
+  const actor = actorOf(ctx, row, credential, options);
   noteUse(ctx, row.token, now);
   return actor;
 }
 
 const tokenQuery = preparedOnce((db, _: "by-hash") =>
   db
-    .select({ token: columnsOf(tokens), user: columnsOf(users) })
+    .select({ token: columnsOf(tokens), user: columnsOf(users), teams: teamPlaces })
     .from(tokens)
     .innerJoin(users, eq(users.id, tokens.userId))
     .where(eq(tokens.hash, sql.placeholder("hash")))

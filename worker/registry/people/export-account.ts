@@ -97,7 +97,7 @@ function thingLists(ctx: Context, actor: UserActor): Record<string, List> {
       WHERE containers.created_by = ${userId} AND containers.id > ${after} ORDER BY containers.id`,
     images: (after) => sql`
       SELECT images.id AS cursor, images.id, ${whereVisible(sql`${collection} || '/' || containers.name`)} AS container,
-        digest, state, images.description, arch, size_bytes AS sizeBytes, images.created_at AS createdAt,
+        digest, state, images.description, arch, images.size_bytes AS sizeBytes, images.created_at AS createdAt,
         published_at AS publishedAt
       FROM images INNER JOIN containers ON containers.id = images.container_id
         INNER JOIN collections ON collections.id = containers.collection_id ${within}

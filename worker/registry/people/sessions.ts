@@ -8,6 +8,7 @@ import { sha256Hex } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { auditRow } from "../upkeep/audit.ts";
+import { teamPlaces } from "./team-places.ts";
 import { type AuthenticateOptions, actorOf } from "./user-actor.ts";
 
 export type Session = typeof sessions.$inferSelect;
@@ -24,14 +25,14 @@ export async function authenticateSession(
   const row = await sessionQuery(ctx.db, "by-hash").get({ hash: await sha256Hex(secret) });
   if (row === undefined || row.session.expiresAt <= ctx.now()) throw ended();
   const credential = { kind: "session" as const, id: row.session.id, scopes: new Set(scopes), collectionId: null };
-  const actor = actorOf(ctx, row.user, credential, options);
+  const actor = actorOf(ctx, row, credential, options);
   noteUse(ctx, row.session);
   return actor;
 }
 
 const sessionQuery = preparedOnce((db, _: "by-hash") =>
   db
-    .select({ session: columnsOf(sessions), user: columnsOf(users) })
+    .select({ session: columnsOf(sessions), user: columnsOf(users), teams: teamPlaces })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .where(eq(sessions.hash, sql.placeholder("hash")))

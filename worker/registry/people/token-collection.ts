@@ -3,7 +3,7 @@ import type { Context } from "../../context.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
 import { type FoundCollection, findCollection } from "../catalog/collections.ts";
 import type { CollectionPath } from "../catalog/manage.ts";
-import { type Account, asItself, findAccount, present } from "./accounts.ts";
+import { type Account, asItself } from "./accounts.ts";
 
 /**
  * The one collection a token is to be good for. It must be one that the account sees: what only the maker of the token
@@ -23,6 +23,6 @@ export async function collectionForToken(
     const isSeen = found !== null && mayOnCollection(ctx, actor, "collection.see", found.facts);
     if (isOwn || isSeen) return authorize(ctx, actor, "collection.see", found);
   }
-  const itself = asItself(ctx, present(await findAccount(ctx, account.username, "any")));
+  const itself = await asItself(ctx, account.username);
   return authorize(ctx, itself, "collection.see", await findCollection(ctx, itself, path));
 }

@@ -1,4 +1,4 @@
-import type { Actor, UserActor, UserCredential } from "../../access/roles.ts";
+import type { Actor, TeamPlace, UserActor, UserCredential } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import type { users } from "../../storage/db/schema/people.ts";
 import { RegistryError } from "../errors.ts";
@@ -8,7 +8,11 @@ export interface AuthenticateOptions {
   beforeTerms?: boolean;
 }
 
-type User = typeof users.$inferSelect;
+/** Somebody as a query brings them: with their teams (`teamPlaces`). */
+export interface Somebody {
+  user: typeof users.$inferSelect;
+  teams: readonly TeamPlace[];
+}
 
 /**
  * A user with a credential of theirs that was found good.
@@ -16,11 +20,11 @@ type User = typeof users.$inferSelect;
  */
 export function actorOf(
   ctx: Context,
-  user: User,
+  { user, teams }: Somebody,
   credential: UserCredential,
   options: AuthenticateOptions = {},
 ): UserActor {
-  if (user.disabledAt !== null) throw new RegistryError("invalid-credential");
+  if (user.disabledAt !== null || user.isTeam) throw new RegistryError("invalid-credential");
   if (credential.kind === "session" && user.isRobot) throw new RegistryError("invalid-credential");
   const { TERMS_VERSION } = ctx.settings;
   // A robot agrees to nothing: whoever made it has.
@@ -33,6 +37,7 @@ export function actorOf(
     isAdmin: isAdminNow(ctx, user),
     isSuperuser: user.isSuperuser,
     isRobot: user.isRobot,
+    teams,
     credential,
   };
 }
@@ -44,6 +49,6 @@ export function asUser(actor: Actor): UserActor {
 }
 
 /** Whether somebody is an administrator, by their role or by a claim of an identity provider that still counts. */
-export function isAdminNow(ctx: Context, user: Pick<User, "isAdmin" | "claimedAdminUntil">): boolean {
+export function isAdminNow(ctx: Context, user: Pick<Somebody["user"], "isAdmin" | "claimedAdminUntil">): boolean {
   return user.isAdmin || (user.claimedAdminUntil ?? 0) > ctx.now();
 }

@@ -47,6 +47,7 @@ export async function listUsers(
     .from(users)
     .where(
       and(
+        eq(users.isTeam, false),
         eq(users.isRobot, false),
         after === null ? undefined : gt(users.username, after),
         // Names have nothing in them that comes behind "z".
@@ -92,6 +93,8 @@ export function newUser(ctx: Context, username: string): User {
     disabledAt: null,
     createdAt: ctx.now(),
     isRobot: false,
+    isTeam: false,
+    quotaBytes: null,
     ownerUserId: null,
     description: "",
     claimedAdminUntil: null,

@@ -5,17 +5,19 @@ import type { Context } from "../../context.ts";
 import { type ProvedJob, verifyCiToken } from "../../identity/ci-token.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { guardChanged } from "../../storage/db/guard.ts";
-import { collectionMembers, collections, entities } from "../../storage/db/schema/catalog.ts";
+import { collections, entities } from "../../storage/db/schema/catalog.ts";
 import { tokens, usedSignatures, users } from "../../storage/db/schema/people.ts";
 import { publishers } from "../../storage/db/schema/publishers.ts";
+import { teamMembers } from "../../storage/db/schema/teams.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
 import { collectionIs } from "../catalog/collections.ts";
-import { factColumns } from "../catalog/facts.ts";
+import { factsOfAccounts } from "../catalog/facts.ts";
 import type { CollectionPath } from "../catalog/manage.ts";
 import { sha256Hex } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
+import { teamPlaces } from "../people/team-places.ts";
 import { actorOf } from "../people/user-actor.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { matchesRef } from "./match-ref.ts";
@@ -61,17 +63,21 @@ async function countAttempt(ctx: Context): Promise<void> {
 
 /** The publishers of a collection for one issuer, with what each one's creator is there. None where there is no such. */
 async function rulesOf(ctx: Context, issuer: string, path: CollectionPath) {
-  const isCreators = and(
-    eq(collectionMembers.collectionId, collections.id),
-    eq(collectionMembers.userId, publishers.createdBy),
-  );
+  // The creator's own account and those of their teams.
+  const creators = sql`(SELECT json_group_array(id) FROM (
+    SELECT ${publishers.createdBy} AS id UNION ALL
+    SELECT ${teamMembers.teamId} FROM ${teamMembers} WHERE ${teamMembers.userId} = ${publishers.createdBy}))`;
   return await ctx.db
-    .select({ publisher: columnsOf(publishers), creator: columnsOf(users), facts: factColumns })
+    .select({
+      publisher: columnsOf(publishers),
+      user: columnsOf(users),
+      teams: teamPlaces,
+      facts: factsOfAccounts(creators),
+    })
     .from(collections)
     .innerJoin(entities, eq(entities.id, collections.entityId))
     .innerJoin(publishers, and(eq(publishers.collectionId, collections.id), eq(publishers.issuer, issuer)))
     .innerJoin(users, eq(users.id, publishers.createdBy))
-    .leftJoin(collectionMembers, isCreators)
     .where(collectionIs(path))
     .limit(limits.publishersPerCollection)
     .all();
@@ -102,7 +108,7 @@ function chooseRule(ctx: Context, job: ProvedJob, rules: readonly Rule[], path: 
 }
 
 /** @throws `pushing-disabled` */
-function mayPush(ctx: Context, { creator, facts }: Rule): boolean {
+function mayPush(ctx: Context, { facts, ...creator }: Rule): boolean {
   const credential = { kind: "token", id: "", scopes: new Set(scopes), collectionId: facts.collectionId } as const;
   try {
     authorize(ctx, actorOf(ctx, creator, credential), "collection.push", { facts });
@@ -114,7 +120,7 @@ function mayPush(ctx: Context, { creator, facts }: Rule): boolean {
 }
 
 async function grant(ctx: Context, job: ProvedJob, rule: Rule, path: CollectionPath): Promise<ExchangedToken> {
-  const { publisher, creator } = rule;
+  const { publisher, user: creator } = rule;
   const { issuer, repository, repositoryId, refKind, ref, expiresAt } = job;
   const secret = newToken();
   const token = { ...tokenFor(ctx, job, rule), hash: await sha256Hex(secret), hint: secret.slice(-HINT_LENGTH) };
@@ -143,7 +149,7 @@ async function grant(ctx: Context, job: ProvedJob, rule: Rule, path: CollectionP
 }
 
 /** The token's row, but for what only its secret can say. */
-function tokenFor(ctx: Context, job: ProvedJob, { publisher, creator }: Rule) {
+function tokenFor(ctx: Context, job: ProvedJob, { publisher, user: creator }: Rule) {
   const now = ctx.now();
   return {
     id: crypto.randomUUID(),

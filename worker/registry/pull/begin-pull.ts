@@ -39,7 +39,7 @@ export async function signDownload(ctx: Context, found: PublishedImage, label: s
   const objectKey = readableObject(found);
   const { sizeBytes, digest, publishedAt } = found.image;
   // Public is what anybody may pull now, by everything that stands in the policy.
-  const isPublic = mayOnCollection(ctx, anonymous, "collection.pull", { ...found.facts, memberRole: null });
+  const isPublic = mayOnCollection(ctx, anonymous, "collection.pull", { ...found.facts, grant: null });
   const said = { objectKey, sizeBytes, digest, isPublic };
   const lifetime = { since: publishedAt, expiresAt: ctx.now() + downloadSeconds(sizeBytes) * 1000 };
   const token = await signCapability(ctx.settings, "download", said, lifetime);

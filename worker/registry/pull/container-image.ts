@@ -3,18 +3,10 @@ import type { Action } from "../../access/policy.ts";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { preparedOnce } from "../../storage/db/client.ts";
-import {
-  blobs,
-  collectionMembers,
-  collections,
-  containers,
-  entities,
-  images,
-  tags,
-} from "../../storage/db/schema/catalog.ts";
+import { blobs, collections, containers, entities, images, tags } from "../../storage/db/schema/catalog.ts";
 import { inspections } from "../../storage/db/schema/inspection.ts";
 import { authorize } from "../authorize.ts";
-import { memberIdOf, membershipOf } from "../catalog/facts.ts";
+import { accountsText } from "../catalog/facts.ts";
 import { type InspectionState, inspectionState } from "../catalog/listing.ts";
 import { RegistryError } from "../errors.ts";
 import type { TaggedReference } from "../names.ts";
@@ -62,7 +54,14 @@ export async function findContainerImage(
   const shape: Shape = `${path.entity === null ? "by-short-name" : "by-entity"} ${digestPrefix === null ? "tag" : "version"}`;
   // Beyond the last digit of a digest that begins so.
   const range = { from: digestPrefix, upTo: `${digestPrefix}g` };
-  const rows = await query(ctx.db, shape).all({ ...path, ...range, tag, wanted: tag, arch, userId: memberIdOf(actor) });
+  const rows = await query(ctx.db, shape).all({
+    ...path,
+    ...range,
+    tag,
+    wanted: tag,
+    arch,
+    accounts: accountsText(actor),
+  });
   const row = authorizeCollection(ctx, actor, action, rows[0] ?? null);
   const found = row.imageId === null ? null : toFoundImage([row as ImageRow]);
   if (found === null) throw new RegistryError("not-found");
@@ -93,7 +92,7 @@ type Shape = `${"by-entity" | "by-short-name"} ${"tag" | "version"}`;
 
 type Row = Awaited<ReturnType<ReturnType<typeof query>["all"]>>[number];
 
-const asked = (name: "entity" | "collection" | "container" | "tag" | "arch" | "userId" | "from" | "upTo") =>
+const asked = (name: "entity" | "collection" | "container" | "tag" | "arch" | "accounts" | "from" | "upTo") =>
   sql.placeholder(name);
 
 /** A row for every collection there is, with what is in it that is asked for, if it is. */
@@ -102,7 +101,7 @@ const query = preparedOnce((db, shape: Shape) => {
   const isTag = shape.endsWith(" tag");
   return db
     .select({
-      ...imageColumns,
+      ...imageColumns(asked("accounts")),
       imageId: sql<string | null>`${images.id}`.as("found_image_id"),
       spelling: (isTag ? spelling : sql<string | null>`NULL`).as("spelling"),
       isTagFrozen: sql<number>`EXISTS (SELECT 1 FROM ${tags} WHERE ${tags.imageId} = ${images.id} AND ${tags.frozen} = 1
@@ -114,7 +113,6 @@ const query = preparedOnce((db, shape: Shape) => {
     })
     .from(collections)
     .innerJoin(entities, eq(entities.id, collections.entityId))
-    .leftJoin(collectionMembers, membershipOf(asked("userId")))
     .leftJoin(containers, and(eq(containers.collectionId, collections.id), eq(containers.name, asked("container"))))
     .leftJoin(images, isTag ? isTagged() : isVersion)
     .leftJoin(blobs, goodBlob)

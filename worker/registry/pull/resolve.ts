@@ -1,4 +1,4 @@
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, type Placeholder, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import type { Action } from "../../access/policy.ts";
 import type { Actor } from "../../access/roles.ts";
@@ -7,7 +7,6 @@ import { preparedOnce } from "../../storage/db/client.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import {
   blobs,
-  collectionMembers,
   collections,
   containers,
   entities,
@@ -19,7 +18,7 @@ import {
 import { jobs } from "../../storage/db/schema/upkeep.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
 import type { FoundContainer } from "../catalog/containers.ts";
-import { factColumns, memberIdOf, membershipOf, ownMembership } from "../catalog/facts.ts";
+import { accountsText, factsOfAccounts } from "../catalog/facts.ts";
 import type { Digest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { type Progress, percent } from "../jobs.ts";
@@ -55,8 +54,11 @@ const verification = sql<string | null>`(
 /** The blob of the image at hand, while its bytes are good. */
 export const goodBlob = and(eq(blobs.digest, images.blobDigest), eq(blobs.state, "stored"));
 
-/** Columns of a query for an image and where it stands. */
-export const imageColumns = {
+/**
+ * Columns of a query for an image and where it stands.
+ * @param accounts whose rights are the asker's: see `accountsText`
+ */
+export const imageColumns = (accounts: string | Placeholder) => ({
   collection: columnsOf(collections),
   entity: columnsOf(entities),
   container: columnsOf(containers),
@@ -64,8 +66,8 @@ export const imageColumns = {
   objectKey: sql<string | null>`${blobs.objectKey}`.as("object_key"),
   verification,
   tags: tagNames,
-  facts: factColumns,
-};
+  facts: factsOfAccounts(accounts),
+});
 
 /**
  * The published image a reference names, by one query. A tag is looked up for the architecture asked
@@ -112,12 +114,11 @@ export function whyNot(found: FoundImage): RegistryError {
 /** The query for one image whatever its state; `toFoundImage` reads its row. Nothing is decided yet. */
 export function imageQuery(ctx: Context, actor: Actor, where: SQL | undefined) {
   return ctx.db
-    .select(imageColumns)
+    .select(imageColumns(accountsText(actor)))
     .from(images)
     .innerJoin(containers, eq(containers.id, images.containerId))
     .innerJoin(collections, eq(collections.id, containers.collectionId))
     .innerJoin(entities, eq(entities.id, collections.entityId))
-    .leftJoin(collectionMembers, ownMembership(actor))
     .leftJoin(blobs, goodBlob)
     .where(where)
     .limit(1);
@@ -158,19 +159,18 @@ async function findImage(
   const kind = selector.kind === "tag" && arch !== null ? "tag-of-arch" : selector.kind;
   const shape: Shape = `${path.entity === null ? "by-short-name" : "by-entity"} ${kind}`;
   const wanted = selector.kind === "digest" ? selector.digest : selector.tag;
-  return toFoundImage(await findQuery(ctx.db, shape).all({ ...path, wanted, arch, userId: memberIdOf(actor) }));
+  return toFoundImage(await findQuery(ctx.db, shape).all({ ...path, wanted, arch, accounts: accountsText(actor) }));
 }
 
-const asked = (name: "entity" | "collection" | "container" | "wanted" | "arch" | "userId") => sql.placeholder(name);
+const asked = (name: "entity" | "collection" | "container" | "wanted" | "arch" | "accounts") => sql.placeholder(name);
 
 const findQuery = preparedOnce((db, shape: Shape) => {
   const isShort = shape.startsWith("by-short-name");
   return db
-    .select(imageColumns)
+    .select(imageColumns(asked("accounts")))
     .from(containers)
     .innerJoin(collections, eq(collections.id, containers.collectionId))
     .innerJoin(entities, eq(entities.id, collections.entityId))
-    .leftJoin(collectionMembers, membershipOf(asked("userId")))
     .innerJoin(images, isNamed(shape))
     .leftJoin(blobs, goodBlob)
     .where(

@@ -3,11 +3,11 @@ import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { openCapability, signCapability } from "../../storage/capabilities.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
-import { collectionMembers, collections, containers, entities, images, tags } from "../../storage/db/schema/catalog.ts";
+import { collections, containers, entities, images, tags } from "../../storage/db/schema/catalog.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
 import { type Collection, collectionIs, createCollection, type FoundCollection } from "../catalog/collections.ts";
 import { getEntity, getOwnEntity } from "../catalog/entities.ts";
-import { factColumns, ownMembership } from "../catalog/facts.ts";
+import { factsFor } from "../catalog/facts.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { parseName, parseTag } from "../names.ts";
@@ -109,13 +109,12 @@ async function lookUp(
     .select({
       collection: columnsOf(collections),
       entity: columnsOf(entities),
-      facts: factColumns,
+      facts: factsFor(actor),
       isReadOnly: sql<number | null>`${containers.readOnly}`.as("is_read_only"),
       isFrozen: isFrozen.as("is_frozen"),
     })
     .from(collections)
     .innerJoin(entities, eq(entities.id, collections.entityId))
-    .leftJoin(collectionMembers, ownMembership(actor))
     .leftJoin(containers, and(eq(containers.collectionId, collections.id), eq(containers.name, container)))
     .where(collectionIs(by))
     .limit(1)

@@ -2,18 +2,11 @@ import { and, desc, eq, sql } from "drizzle-orm";
 import { type Actor, actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { statement } from "../../storage/db/client.ts";
-import {
-  blobs,
-  collectionMembers,
-  collections,
-  containers,
-  entities,
-  images,
-} from "../../storage/db/schema/catalog.ts";
+import { blobs, collections, containers, entities, images } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
 import { ensureWritable, findContainer, targetOf } from "../catalog/containers.ts";
-import { factColumns, ownMembership, visibleTo } from "../catalog/facts.ts";
+import { factsFor, visibleTo } from "../catalog/facts.ts";
 import { moveWantedTags } from "../catalog/tags.ts";
 import type { Digest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
@@ -69,13 +62,12 @@ export async function registerImage(
 /** A published image with this digest that the actor may read, anywhere in the registry. */
 async function findReadableTwin(ctx: Context, actor: Actor, digest: Digest): Promise<string | null> {
   const rows = await ctx.db
-    .select({ id: images.id, facts: factColumns })
+    .select({ id: images.id, facts: factsFor(actor) })
     .from(images)
     .innerJoin(blobs, and(eq(blobs.digest, images.blobDigest), eq(blobs.state, "stored")))
     .innerJoin(containers, eq(containers.id, images.containerId))
     .innerJoin(collections, eq(collections.id, containers.collectionId))
     .innerJoin(entities, eq(entities.id, collections.entityId))
-    .leftJoin(collectionMembers, ownMembership(actor))
     .where(and(eq(images.blobDigest, digest), eq(images.state, "published"), visibleTo(actor, ctx.settings)))
     .orderBy(desc(images.publishedAt))
     .limit(1)

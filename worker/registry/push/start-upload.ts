@@ -92,6 +92,8 @@ export function newUpload(
     multipartId: null,
     partBytes: null,
     refusedCode: null,
+    quotaUserId: null,
+    resumable: false,
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Actor, isAdministrator, type Visibility } from "../../access/roles.ts";
+import { type Actor, accountIdsOf, isAdministrator, type Visibility } from "../../access/roles.ts";
 import type { Settings } from "../settings.ts";
 
 /*
@@ -11,7 +11,8 @@ export type DocumentKind = "entity" | "collection" | "container" | "image";
 
 export const kindFact = (kind: DocumentKind): string => `k${kind}`;
 export const visibilityFact = (visibility: Visibility): string => `v${visibility}`;
-export const personFact = (userId: string): string => `u${plain(userId)}`;
+/** A person's, a robot's or a team's. */
+export const accountFact = (accountId: string): string => `u${plain(accountId)}`;
 export const collectionFact = (collectionId: string): string => `c${plain(collectionId)}`;
 export const collectionNameFact = (entity: string, collection: string): string => `n${hex(`${entity}/${collection}`)}`;
 export const archFact = (arch: string): string => `a${hex(arch)}`;
@@ -25,7 +26,7 @@ export function seenBy(actor: Actor, { PRIVATE_ONLY }: Pick<Settings, "PRIVATE_O
   const { collectionId } = actor.credential;
   if (collectionId !== null) return [...open("public"), collectionFact(collectionId)];
   if (isAdministrator(actor)) return null;
-  return [...open("public", "internal"), personFact(actor.userId)];
+  return [...open("public", "internal"), ...accountIdsOf(actor).map(accountFact)];
 }
 
 function plain(id: string): string {

@@ -7,12 +7,12 @@ import { inspections, labels, topics } from "../../storage/db/schema/inspection.
 import { limits } from "../limits.ts";
 import { tagNames } from "../pull/resolve.ts";
 import {
+  accountFact,
   archFact,
   collectionFact,
   collectionNameFact,
   type DocumentKind,
   kindFact,
-  personFact,
   signedFact,
   visibilityFact,
 } from "./facts.ts";
@@ -48,7 +48,7 @@ export async function loadDocuments(ctx: Context, subjects: Subjects): Promise<D
     ...entityRows.map(({ entity, own, people }) => {
       const collections = JSON.parse(own) as { id: string; visibility: Visibility }[];
       const places = collections.flatMap(({ id, visibility }) => [collectionFact(id), visibilityFact(visibility)]);
-      const persons = [entity.ownerUserId, ...(JSON.parse(people) as string[])].map(personFact);
+      const persons = [entity.ownerUserId, ...(JSON.parse(people) as string[])].map(accountFact);
       const { id, name, description } = entity;
       return document("entity", id, [name], { description, facts: [...places, ...persons] });
     }),
@@ -116,8 +116,8 @@ function placeFacts({ collection, entity, members }: Place): string[] {
     visibilityFact(collection.visibility),
     collectionFact(collection.id),
     collectionNameFact(entity.name, collection.name),
-    personFact(entity.ownerUserId),
-    ...(JSON.parse(members) as string[]).map(personFact),
+    accountFact(entity.ownerUserId),
+    ...(JSON.parse(members) as string[]).map(accountFact),
   ];
 }
 

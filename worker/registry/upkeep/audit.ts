@@ -9,6 +9,7 @@ export type Doer = Actor | { kind: "on-behalf"; username: string | null };
 
 /**
  * A row of the audit log, for the batch of the act it records.
+ * @param options.in the collection it is done to or in: its owners see it among what was done there
  * @param options.when a condition seen inside the batch; without it the row is always written
  */
 export function auditRow(
@@ -16,15 +17,15 @@ export function auditRow(
   by: Doer,
   action: string,
   target: string,
-  options: { detail?: Record<string, unknown>; when?: SQL } = {},
+  options: { detail?: Record<string, unknown>; in?: string; when?: SQL } = {},
 ): Statement {
   const detail = options.detail === undefined ? null : JSON.stringify(options.detail);
   return statement(
     ctx.db,
     sql`
-    INSERT INTO ${audit} (at, actor, action, target, detail, request_id, credential, address)
+    INSERT INTO ${audit} (at, actor, action, target, detail, request_id, credential, address, collection_id)
     SELECT ${ctx.now()}, ${labelOf(by)}, ${action}, ${target}, ${detail}, ${ctx.requestId},
-      ${by.kind === "user" ? by.credential.id : null}, ${ctx.client.address}
+      ${by.kind === "user" ? by.credential.id : null}, ${ctx.client.address}, ${options.in ?? null}
     WHERE ${options.when ?? sql`1`}`,
   );
 }

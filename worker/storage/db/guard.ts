@@ -17,6 +17,9 @@ export type GuardReason = Extract<
   | "last-identity"
   | "link-ended"
   | "limit-reached"
+  | "last-owner"
+  | "quota-exceeded"
+  | "share-ended"
 >;
 
 /**

@@ -11,7 +11,7 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { users } from "./people.ts";
 
-/** The first part of a reference. A user owns it. */
+/** The first part of a reference. An account owns it: a person or a team. */
 export const entities = sqliteTable(
   "entities",
   {
@@ -22,6 +22,8 @@ export const entities = sqliteTable(
       .references(() => users.id, { onDelete: "restrict" }),
     description: text("description").notNull().default(""),
     createdAt: integer("created_at").notNull(),
+    /** Bytes of all its collections; triggers keep it. */
+    sizeBytes: integer("size_bytes").notNull().default(0),
   },
   (table) => [index("entities_owner").on(table.ownerUserId)],
 );
@@ -41,14 +43,26 @@ export const collections = sqliteTable(
     createdBy: text("created_by").references(() => users.id, { onDelete: "set null" }),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
+    /** Bytes of the images in it, each content once; and how many images. Triggers keep both. */
+    sizeBytes: integer("size_bytes").notNull().default(0),
+    imageCount: integer("image_count").notNull().default(0),
+    starCount: integer("star_count").notNull().default(0),
+    pullCount: integer("pull_count").notNull().default(0),
+    /** Triggers count it up with whatever changes in the collection, but for numbers: for previews and If-Match. */
+    version: integer("version").notNull().default(1),
   },
   (table) => [
     unique("collections_entity_name").on(table.entityId, table.name),
     check("collections_visibility", sql`${table.visibility} IN ('public', 'internal', 'private')`),
+    // Lists are merged from what is public, what is internal, and what is the reader's: each in the list's order.
+    index("collections_by_name").on(table.visibility, table.name, table.id),
+    index("collections_by_update").on(table.visibility, table.updatedAt, table.id),
+    index("collections_by_stars").on(table.visibility, table.starCount, table.id),
+    index("collections_by_pulls").on(table.visibility, table.pullCount, table.id),
   ],
 );
 
-/** People of a collection beside its entity's owner. */
+/** Who has rights in a collection beside its entity's owner: people, robots and teams. */
 export const collectionMembers = sqliteTable(
   "collection_members",
   {
@@ -81,6 +95,11 @@ export const containers = sqliteTable(
     createdBy: text("created_by").references(() => users.id, { onDelete: "set null" }),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
+    /** As in `collections`. */
+    sizeBytes: integer("size_bytes").notNull().default(0),
+    imageCount: integer("image_count").notNull().default(0),
+    pullCount: integer("pull_count").notNull().default(0),
+    version: integer("version").notNull().default(1),
   },
   (table) => [unique("containers_collection_name").on(table.collectionId, table.name)],
 );
@@ -140,6 +159,7 @@ export const images = sqliteTable(
   (table) => [
     unique("images_container_digest").on(table.containerId, table.digest),
     index("images_blob").on(table.blobDigest),
+    index("images_published").on(table.containerId, table.publishedAt, table.id),
     check("images_state", sql`${table.state} IN ('registered', 'published')`),
     check(
       "images_published",
@@ -163,13 +183,34 @@ export const tags = sqliteTable(
     frozen: integer("frozen", { mode: "boolean" }).notNull().default(false),
     updatedBy: text("updated_by").references(() => users.id, { onDelete: "set null" }),
     updatedAt: integer("updated_at").notNull(),
+    /** The name with its numbers written so that v1.10 comes behind v1.9. A trigger writes it. */
+    sortKey: text("sort_key").notNull().default(""),
   },
   (table) => [
     primaryKey({ columns: [table.containerId, table.arch, table.name] }),
+    index("tags_natural").on(table.containerId, table.sortKey, table.name, table.arch),
     index("tags_image").on(table.imageId),
     // For protocols that know no architectures.
     index("tags_name").on(table.containerId, table.name),
   ],
+);
+
+/** Which image a tag was on, and since when. Triggers write it; `digest` is null from when the tag was deleted. */
+export const tagHistory = sqliteTable(
+  "tag_history",
+  {
+    id: integer("id").primaryKey({ autoIncrement: true }),
+    containerId: text("container_id")
+      .notNull()
+      .references(() => containers.id, { onDelete: "cascade" }),
+    name: text("name").notNull(),
+    arch: text("arch").notNull(),
+    digest: text("digest"),
+    /** Who set it; not known of who deleted one. */
+    setBy: text("set_by").references(() => users.id, { onDelete: "set null" }),
+    setAt: integer("set_at").notNull(),
+  },
+  (table) => [index("tag_history_tag").on(table.containerId, table.name, table.id)],
 );
 
 /** Tags asked for while the image's bytes were on their way; they move in the batch that publishes it. */
@@ -208,8 +249,13 @@ export const uploads = sqliteTable(
     partBytes: integer("part_bytes"),
     /** Why it was refused: an error's code. */
     refusedCode: text("refused_code"),
+    /** Whose quota its bytes are counted to while they are on their way. */
+    quotaUserId: text("quota_user_id"),
+    /** Whether its parts come one by one with a record of each, so that it can be gone on with. */
+    resumable: integer("resumable", { mode: "boolean" }).notNull().default(false),
   },
   (table) => [
+    index("uploads_quota").on(table.quotaUserId, table.state),
     index("uploads_image").on(table.imageId, table.state),
     index("uploads_expiry").on(table.expiresAt),
     check("uploads_state", sql`${table.state} IN ('open', 'verifying', 'published', 'refused', 'aborted')`),
@@ -219,6 +265,21 @@ export const uploads = sqliteTable(
       sql`${table.state} NOT IN ('verifying', 'published') OR (${table.digest} IS NOT NULL AND ${table.sizeBytes} > 0)`,
     ),
   ],
+);
+
+/** The parts of a resumable upload that are there. */
+export const uploadParts = sqliteTable(
+  "upload_parts",
+  {
+    uploadId: text("upload_id")
+      .notNull()
+      .references(() => uploads.id, { onDelete: "cascade" }),
+    number: integer("number").notNull(),
+    /** R2's word for it. */
+    etag: text("etag").notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.uploadId, table.number] })],
 );
 
 /**

@@ -2,8 +2,8 @@ import { sql } from "drizzle-orm";
 import { type AnySQLiteColumn, check, index, integer, sqliteTable, text, unique } from "drizzle-orm/sqlite-core";
 
 /**
- * People who may sign in, and robots, which only hold tokens. A person owns the entity of the same name; a robot has
- * none. Times are milliseconds.
+ * Accounts: people who may sign in, robots, which only hold tokens, and teams, which do nothing themselves. A person
+ * or a team owns the entity of the same name; a robot has none. Names are one space for all. Times are milliseconds.
  */
 export const users = sqliteTable(
   "users",
@@ -15,7 +15,9 @@ export const users = sqliteTable(
     disabledAt: integer("disabled_at"),
     createdAt: integer("created_at").notNull(),
     isRobot: integer("is_robot", { mode: "boolean" }).notNull().default(false),
-    /** Whose robot it is; null for people, and for a robot whose owner is gone, which administrators look after. */
+    /** No credential is ever made for a team: its members act. See teams.ts. */
+    isTeam: integer("is_team", { mode: "boolean" }).notNull().default(false),
+    /** Whose robot it is: a person's or a team's; null for people, and for a robot whose owner is gone, which administrators look after. */
     ownerUserId: text("owner_user_id").references((): AnySQLiteColumn => users.id, { onDelete: "set null" }),
     /** What it is for. */
     description: text("description").notNull().default(""),
@@ -25,10 +27,16 @@ export const users = sqliteTable(
     /** The version of the terms they agreed to last. */
     agreedTerms: text("agreed_terms"),
     agreedTermsAt: integer("agreed_terms_at"),
+    /** Bytes that the collections of its entities may hold; null for what the settings say. */
+    quotaBytes: integer("quota_bytes"),
     /** Counts changes, for If-Match. */
     version: integer("version").notNull().default(1),
   },
-  (table) => [index("users_owner").on(table.ownerUserId, table.username)],
+  (table) => [
+    index("users_owner").on(table.ownerUserId, table.username),
+    // Each list is of one kind, by name.
+    index("users_kind").on(table.isTeam, table.isRobot, table.username),
+  ],
 );
 
 /** Accounts elsewhere that a person signs in with. Only the pair of issuer and subject says who somebody is. */

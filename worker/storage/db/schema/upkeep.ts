@@ -16,12 +16,15 @@ export const audit = sqliteTable(
     credential: text("credential"),
     /** A keyed hash of the network address: equal addresses can be seen, and none be read. */
     address: text("address"),
+    /** The collection it was done to or in. No foreign key: it outlives what it tells of. */
+    collectionId: text("collection_id"),
   },
   (table) => [
     index("audit_target").on(table.target, table.id),
     index("audit_actor").on(table.actor, table.id),
     index("audit_action").on(table.action, table.id),
     index("audit_at").on(table.at, table.id),
+    index("audit_collection").on(table.collectionId, table.id),
   ],
 );
 
@@ -86,4 +89,7 @@ export const guards = sqliteTable("guards", { reason: text("reason").notNull() }
   check("guard:last-identity", sql`${table.reason} <> 'last-identity'`),
   check("guard:link-ended", sql`${table.reason} <> 'link-ended'`),
   check("guard:limit-reached", sql`${table.reason} <> 'limit-reached'`),
+  check("guard:last-owner", sql`${table.reason} <> 'last-owner'`),
+  check("guard:quota-exceeded", sql`${table.reason} <> 'quota-exceeded'`),
+  check("guard:share-ended", sql`${table.reason} <> 'share-ended'`),
 ]);
