@@ -13,11 +13,21 @@ export const commands: Record<string, { takes: string; does: string }> = {
   "delete-user": { takes: "--username NAME", does: "delete a user who owns no collection" },
   "list-users": { takes: "", does: "list all users" },
   "add-robot": {
-    takes: "--username NAME [--owner NAME] [--description TEXT]",
-    does: "create a user who is no person, and works with tokens alone; its owner is an administrator",
+    takes: "--username NAME [--owner NAME | --team NAME] [--description TEXT]",
+    does: "create a user who is no person, and works with tokens alone; it belongs to an administrator or a team",
   },
   "delete-robot": { takes: "--username NAME", does: "delete it, with its tokens and memberships" },
   "list-robots": { takes: "", does: "list all of them" },
+  "list-teams": { takes: "", does: "list all teams" },
+  "add-team": {
+    takes: "--name NAME --owner NAME [--description TEXT] [--joining open|invitation]",
+    does: "make a team that a user owns, and the entity of the same name",
+  },
+  "set-team-member": {
+    takes: "--team NAME --username NAME --role owner|member|none",
+    does: "put a user into a team, say what they are in it, or take them out",
+  },
+  "delete-team": { takes: "--name NAME", does: "delete a team with its collections and robots" },
   "add-token": {
     takes: "--username NAME [--name TEXT] [--scopes pull,push,manage] [--collection ENTITY/COLLECTION] [--days N]",
     does: "make an access token; it is printed once, alone on its line",
@@ -35,14 +45,19 @@ export const commands: Record<string, { takes: string; does: string }> = {
   "list-keys": { takes: "", does: "list who has such a key, and which sealing secret it is sealed with" },
   "revoke-key": { takes: "--username NAME", does: "end it" },
   "reseal-keys": { takes: "", does: "seal all of them with the present SEALING_SECRET, after it was changed" },
+  "set-quota": {
+    takes: "--name NAME --bytes N|default",
+    does: "say how many bytes a user or a team may hold; default is what the settings say",
+  },
+  "show-quota": { takes: "--name NAME", does: "show how many bytes a user or a team holds, and may hold" },
   "list-collections": { takes: "", does: "list all collections" },
   "set-visibility": {
     takes: "--collection ENTITY/COLLECTION --visibility public|internal|private",
     does: "say who may see a collection",
   },
   "set-member": {
-    takes: "--collection ENTITY/COLLECTION --username NAME --role owner|contributor|reader|none",
-    does: "give a user a role in a collection, or take it away",
+    takes: "--collection ENTITY/COLLECTION --username NAME --role owner|contributor|reader|none [--team]",
+    does: "give a user, or with --team a team, a role in a collection, or take it away",
   },
   "delete-collection": { takes: "--collection ENTITY/COLLECTION", does: "delete a collection and all its images" },
   "give-short-name": {

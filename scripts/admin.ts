@@ -39,12 +39,14 @@ async function run(): Promise<void> {
       return await resealKeys();
     case "list-users":
     case "list-robots":
+    case "list-teams":
     case "list-keys":
     case "list-tokens":
     case "list-collections":
     case "list-audit":
     case "list-topics":
     case "show-settings":
+    case "show-quota":
       return await printPages();
     case "rebuild-search":
       return await rebuildSearch();
@@ -306,7 +308,7 @@ function parseOptions(given: string[]): { url?: string; data?: string } & Record
     "data",
     ...Array.from((command?.takes ?? "").matchAll(/--([a-z]+)/g), (match) => match[1] ?? ""),
   ];
-  const flags = { verify: ["all"], inspect: ["all", "again"], register: ["force"] }[name] ?? [];
+  const flags = { "set-member": ["team"], verify: ["all"], inspect: ["all", "again"], register: ["force"] }[name] ?? [];
   const values = readOptions(given, known, flags, `npm run admin -- ${name} ${command?.takes ?? ""}`);
   return Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined),

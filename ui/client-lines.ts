@@ -67,6 +67,17 @@ export function download({ origin }: RegistryAddress, image: string = exampleIma
   return [`curl -fLo image.sif ${quote(`${origin}/v1/imagefile/${image}`)}`];
 }
 
+/** Pulls the image of a share link, whose last part names the file. No registry need be among the client's remotes. */
+export function pullShared(url: string): string[] {
+  return [`apptainer pull ${quote(url)}`];
+}
+
+/** The same without a client, and checks that it is the very image. @param hex its SHA-256 */
+export function downloadShared(url: string, hex: string): string[] {
+  const file = new URL(url).pathname.split("/").at(-1) ?? "image.sif";
+  return [`curl -fLo ${quote(file)} ${quote(url)}`, `echo "${hex}  ${file}" | sha256sum -c`];
+}
+
 /** Creates a user. This and the next two are for administrators, in the registry's folder. */
 export function addUser(site: RegistryAddress, username: string): string[] {
   return [`npm run admin -- add-user --username ${quote(username)}${whichRegistry(site)}`];

@@ -18,9 +18,15 @@ export interface List<Item> {
   reload: () => Promise<void>;
 }
 
-/** @param fetchPage asks for the page behind `after`, or the first */
-export function createList<Item>(fetchPage: (query: { after?: string }) => Promise<PageOf<Item>>): List<Item> {
-  const [page, setPage] = createSignal<PageOf<Item> | null>(null);
+/**
+ * @param fetchPage asks for the page behind `after`, or the first
+ * @param first the first page, where it came with something else
+ */
+export function createList<Item>(
+  fetchPage: (query: { after?: string }) => Promise<PageOf<Item>>,
+  first: PageOf<Item> | null = null,
+): List<Item> {
+  const [page, setPage] = createSignal(first);
   const loading = createAction();
   const load = (known: readonly Item[], after: string | null) =>
     loading.run(async () => {
@@ -28,7 +34,7 @@ export function createList<Item>(fetchPage: (query: { after?: string }) => Promi
       setPage({ items: [...known, ...items], next });
     });
   const reload = () => load([], null);
-  void reload();
+  if (first === null) void reload();
   return {
     items: () => page()?.items ?? null,
     hasMore: () => page()?.next != null,

@@ -7,8 +7,11 @@ import { sregistry } from "./protocols/sregistry/routes.ts";
 import { api } from "./protocols/web/api.ts";
 import { apiDocs } from "./protocols/web/api-docs.ts";
 import { auth } from "./protocols/web/auth.ts";
+import { badges } from "./protocols/web/badges.ts";
 import { blobs } from "./protocols/web/blobs.ts";
+import { crawlers } from "./protocols/web/crawlers.ts";
 import { pages } from "./protocols/web/pages.ts";
+import { shared } from "./protocols/web/shared.ts";
 
 /**
  * Which prefix belongs to which protocol. Each answers everything below its prefixes, what is not there
@@ -17,6 +20,8 @@ import { pages } from "./protocols/web/pages.ts";
 const mounts: [Hono<AppEnv>, ...string[]][] = [
   [library, "/assets", "/pks", "/v1", "/v2", "/version"],
   [admin, "/admin"],
+  // Before the rest of /api/v1: they are images.
+  [badges, "/api/v1/badges"],
   [api, "/api/v1"],
   // The pages have the rest of /auth.
   [auth, "/auth/callback"],
@@ -25,9 +30,17 @@ const mounts: [Hono<AppEnv>, ...string[]][] = [
   // For three-part names the shub client asks below the first part (singularity util.go).
   [sregistry, "/api", "/upload", "/container", "/:entity/api/container"],
   [blobs, "/blobs"],
+  [shared, "/s"],
+  [crawlers, "/robots.txt", "/sitemap.xml", "/sitemap-collections.xml", "/sitemap-containers.xml"],
 ];
 
 export const app = new Hono<AppEnv>();
+
+// Badges stand in pages elsewhere, which the headers below forbid.
+app.use("/api/v1/badges/*", async (c, next) => {
+  await next();
+  c.res.headers.set("Cross-Origin-Resource-Policy", "cross-origin");
+});
 
 app.use(
   secureHeaders({

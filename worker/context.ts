@@ -21,6 +21,7 @@ export interface Context {
   later: (work: Promise<unknown>) => void;
   rateLimits: RateLimits;
   jobs: JobRuns;
+  meter: Meter;
 }
 
 /** Where a request comes from. */
@@ -55,4 +56,19 @@ export interface JobRuns {
   start: (id: JobId) => Promise<void>;
   /** The same, and waits a while for its end. */
   run: (id: JobId, waitMs: number) => Promise<JobOutcome>;
+}
+
+/** One download URL that was given out. */
+export interface Pull {
+  containerId: string;
+  /** The tag it was asked for by; empty where it was by digest. */
+  tag: string;
+  arch: string;
+  bytes: number;
+}
+
+/** What the registry asks of the pull-meter Durable Object; `create-context.ts` wires it. */
+export interface Meter {
+  /** Counts a pull. The figures show it within a minute or two. */
+  count: (pull: Pull) => Promise<void>;
 }

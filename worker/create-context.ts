@@ -1,5 +1,6 @@
 import type { Client, Context, JobId, Log } from "./context.ts";
 import type { JobRunner } from "./durable/job-runner.ts";
+import type { PullMeter } from "./durable/pull-meter.ts";
 import type { RateLimiter } from "./durable/rate-limiter.ts";
 import { type Env, settingsGivenBy } from "./env.ts";
 import { originOf } from "./origin.ts";
@@ -45,6 +46,12 @@ export function createContext(
     jobs: {
       start: async (id) => await jobRunner(id).start(id),
       run: async (id, waitMs) => await jobRunner(id).run(id, waitMs),
+    },
+    meter: {
+      count: async (pull) => {
+        const namespace = env.PULL_METER as DurableObjectNamespace<PullMeter<Env>>;
+        await namespace.get(namespace.idFromName(pull.containerId)).count(pull);
+      },
     },
   };
 }

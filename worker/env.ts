@@ -9,6 +9,7 @@ export interface Env {
   ASSETS: Fetcher;
   RATE_LIMITER: DurableObjectNamespace;
   JOB_RUNNER: DurableObjectNamespace;
+  PULL_METER: DurableObjectNamespace;
 }
 
 // One parse for each environment object, of which an isolate has one, and for each set of stored settings.

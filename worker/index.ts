@@ -2,7 +2,9 @@ import { app } from "./app.ts";
 import type { JobId } from "./context.ts";
 import { createContext } from "./create-context.ts";
 import { JobRunner as AbstractJobRunner } from "./durable/job-runner.ts";
-import { currentSettings, type Env } from "./env.ts";
+import { PullMeter as AbstractPullMeter } from "./durable/pull-meter.ts";
+import { currentSettings, type Env, settingsOf } from "./env.ts";
+import { type PullReport, writePullReport } from "./registry/pull/pull-counts.ts";
 import { attemptJob } from "./registry/run-job.ts";
 import { runUpkeep } from "./registry/upkeep/run-upkeep.ts";
 
@@ -14,6 +16,15 @@ export class JobRunner extends AbstractJobRunner<Env> {
     const parsed = await currentSettings(this.env);
     if (!parsed.ok) throw new Error(parsed.problems.join("; "));
     return await attemptJob(createContext(this.env, parsed.settings, null, this.ctx), id);
+  }
+}
+
+/** Writes its reports with a context like that of a request. */
+export class PullMeter extends AbstractPullMeter<Env> {
+  protected override async write(report: PullReport) {
+    const parsed = settingsOf(this.env);
+    if (!parsed.ok) throw new Error(parsed.problems.join("; "));
+    return await writePullReport(createContext(this.env, parsed.settings, null, this.ctx), report);
   }
 }
 

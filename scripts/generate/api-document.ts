@@ -17,7 +17,8 @@ export interface DocumentedOperation {
   description?: string;
   security: Record<string, never[]>[];
   parameters: Parameter[];
-  requestBody?: { required: true; content: { "application/json": { schema: Schema } } };
+  /** A file has its own media types instead. */
+  requestBody?: { required: true; content: { "application/json"?: { schema: Schema } } };
   responses: Record<string, Schema>;
 }
 

@@ -34,12 +34,12 @@ export async function renderApiTypes(): Promise<string> {
 
 function typeOf({ parameters, requestBody, responses }: DocumentedOperation): Schema {
   const [, success] = Object.entries(responses).find(([status]) => status.startsWith("2")) ?? [];
-  const content = success?.content as { "application/json": { schema: Schema } } | undefined;
+  const content = success?.content as { "application/json"?: { schema: Schema } } | undefined;
   return objectOf({
     path: fieldsOf(parameters.filter((parameter) => parameter.in === "path")),
     query: fieldsOf(parameters.filter((parameter) => parameter.in === "query")),
-    body: requestBody?.content["application/json"].schema ?? { type: "null" },
-    answer: content?.["application/json"].schema ?? { type: "null" },
+    body: requestBody?.content["application/json"]?.schema ?? { type: "null" },
+    answer: content?.["application/json"]?.schema ?? { type: "null" },
     needsIfMatch: { const: parameters.some(({ name }) => name === "If-Match") },
   });
 }

@@ -78,7 +78,9 @@ export function openApiDocument(): ApiDocument {
 }
 
 function documented(of: Description, schemas: Record<string, Schema>): DocumentedOperation {
-  const body = of.body === undefined ? undefined : schemaOf(of.body, "input", schemas);
+  const json =
+    of.body === undefined ? undefined : { "application/json": { schema: schemaOf(of.body, "input", schemas) } };
+  const body = of.takes === undefined ? json : filesOf(of.takes);
   return {
     operationId: of.id,
     tags: [of.section],
@@ -91,11 +93,13 @@ function documented(of: Description, schemas: Record<string, Schema>): Documente
       ...parametersOf(queryOfOperation(of), "query", schemas),
       ...(needsIfMatch(of) ? [of.preview === undefined ? ifMatch : { ...ifMatch, required: false }] : []),
     ],
-    ...(body === undefined
-      ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: body } } } }),
+    ...(body === undefined ? {} : { requestBody: { required: true, content: body } }),
     responses: responsesOf(of, schemas),
   };
+}
+
+function filesOf(types: readonly string[]): Record<string, { schema: Schema }> {
+  return Object.fromEntries(types.map((type) => [type, { schema: { type: "string", format: "binary" } }]));
 }
 
 const ifMatch: Parameter = {
@@ -136,15 +140,17 @@ function parametersOf(
 function responsesOf(of: Description, schemas: Record<string, Schema>): Record<string, Schema> {
   const headers = of.hasETag === true ? { headers: { ETag: etag } } : {};
   const success =
-    of.answer === undefined
-      ? { 204: { description: "Done." } }
-      : {
-          [of.status ?? 200]: {
-            description: of.status === 201 ? "Made." : "The answer.",
-            ...headers,
-            content: { "application/json": { schema: schemaOf(of.answer, "output", schemas) } },
-          },
-        };
+    of.answer === undefined && of.gives !== undefined
+      ? { 200: { description: "The file.", ...headers, content: filesOf(of.gives) } }
+      : of.answer === undefined
+        ? { 204: { description: "Done." } }
+        : {
+            [of.status ?? 200]: {
+              description: of.status === 201 ? "Made." : "The answer.",
+              ...headers,
+              content: { "application/json": { schema: schemaOf(of.answer, "output", schemas) } },
+            },
+          };
   return { ...previewOf(of, schemas), ...success, ...problemsOf(of) };
 }
 
@@ -189,7 +195,8 @@ function codesOf(of: Description): ErrorCode[] {
     [changes && of.fromAnywhere !== true, ["cross-site"]],
     [of.params !== undefined, ["not-found"]],
     [queryOfOperation(of) !== undefined, ["query-invalid"]],
-    [of.body !== undefined, ["body-invalid", "body-too-large"]],
+    [of.body !== undefined, ["body-invalid"]],
+    [of.body !== undefined || of.takes !== undefined, ["body-too-large"]],
     [needsIfMatch(of), ["precondition-required", "precondition-failed"]],
     [true, always],
   ];

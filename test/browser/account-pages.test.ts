@@ -15,6 +15,7 @@ const deletion: Deletion = {
     identities: 1,
     hasSregistryKey: true,
     memberships: 1,
+    teams: 2,
     publishers: 1,
   },
   handsOver: [{ what: "The robot ci-bot", to: "bob" }],
@@ -138,6 +139,7 @@ describe.skipIf(!hasBrowser)("for those who are signed in, each page", () => {
     "GET /api/v1/tokens": { items: [tokenOf(), tokenOf({ id: idOf(11), name: "ci", state: "revoked" })], next: null },
     "GET /api/v1/sregistry-key": { id: idOf(30), createdAt: aTime, lastUsedAt: aTime },
     "GET /api/v1/registration": registration,
+    "GET /api/v1/collections": { items: [], next: null },
   };
   const me = meOf({ username: "a-name-that-is-as-long-as-somebody-may-want-it-and-then-some" });
 

@@ -15,7 +15,7 @@ import {
 } from "../support/browser.ts";
 import { startTestServer, type TestServer } from "../support/test-server.ts";
 
-const unknownPath = "/no/such/page";
+const unknownPath = "/no/such/page/here";
 const paths = [...Object.values(uiPaths), unknownPath];
 
 describe.skipIf(!hasBrowser)("the web pages", () => {

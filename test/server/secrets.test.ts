@@ -149,7 +149,7 @@ describe("no secret of a registry or its users stands where it does not belong",
     for (const { method, path, operation } of operations) {
       for (const [who, headers] of everybody()) {
         const address = path.replaceAll(/\{(\w+)\}/g, (_, name) => known[name] ?? "nothing");
-        const schema = operation.requestBody?.content["application/json"].schema;
+        const schema = operation.requestBody?.content["application/json"]?.schema;
         const [good] = schema === undefined ? [] : fc.sample(valuesOf(schema, likely), { seed: 1, numRuns: 1 });
         const bodies =
           schema === undefined ? [null] : [JSON.stringify(good), JSON.stringify({ token, link: session, secret: key })];
@@ -163,7 +163,17 @@ describe("no secret of a registry or its users stands where it does not belong",
   });
 
   it("in the pages", async () => {
-    for (const path of ["/", "/login", "/account", "/auth/tokens", "/terms", "/api/docs", "/api/", "/no/such/page"]) {
+    for (const path of [
+      "/",
+      "/login",
+      "/account",
+      "/auth/tokens",
+      "/terms",
+      "/api/docs",
+      "/api/",
+      "/alice/tools",
+      "/no/such/page/here",
+    ]) {
       for (const [who, headers] of everybody()) {
         await ask(`${path} of ${who}`, path, { headers: { Accept: "text/html", ...headers } });
       }

@@ -65,6 +65,7 @@ export function meOf(fields: Partial<Me> = {}): Me {
     isRobot: false,
     entity: "alice",
     createdAt: aTime,
+    quota: { usedBytes: 0, reservedBytes: 0, quotaBytes: null },
     terms: { required: null, agreed: null, agreedAt: null },
     credential: { kind: "session", id: idOf(1), scopes: ["pull", "push", "manage"], isNarrowed: false },
     ...fields,

@@ -7,7 +7,9 @@ import { library } from "../../worker/protocols/library/routes.ts";
 import { sregistry } from "../../worker/protocols/sregistry/routes.ts";
 import { api } from "../../worker/protocols/web/api.ts";
 import { blobs } from "../../worker/protocols/web/blobs.ts";
+import { crawlers } from "../../worker/protocols/web/crawlers.ts";
 import { pages, uiRoutes, uiRoutesWithSecrets } from "../../worker/protocols/web/pages.ts";
+import { shared } from "../../worker/protocols/web/shared.ts";
 import { RegistryError } from "../../worker/registry/errors.ts";
 import { limits } from "../../worker/registry/limits.ts";
 import {
@@ -77,7 +79,7 @@ describe("a name of an entity", () => {
 });
 
 describe("an address of the registry cannot be taken by an entity's name:", () => {
-  const all = [app, admin, api, blobs, library, pages, sregistry];
+  const all = [app, admin, api, blobs, crawlers, library, pages, shared, sregistry];
   // One kind of address begins with an entity's name, for shub clients.
   const routes = all
     .flatMap((hono) => hono.routes.map(({ path }) => path))
@@ -98,9 +100,16 @@ describe("an address of the registry cannot be taken by an entity's name:", () =
       "assets",
       "auth",
       "blobs",
+      "collections",
       "container",
+      "invitations",
       "login",
       "pks",
+      "robots.txt",
+      "s",
+      "sitemap-collections.xml",
+      "sitemap-containers.xml",
+      "sitemap.xml",
       "static",
       "terms",
       "upload",

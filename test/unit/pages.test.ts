@@ -100,6 +100,7 @@ describe("what deleting an account deletes", () => {
     identities: 0,
     hasSregistryKey: false,
     memberships: 0,
+    teams: 0,
     publishers: 0,
   };
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { limits } from "../../worker/registry/limits.ts";
 import { makeSif } from "../support/make-sif.ts";
 import { ask, environment, newPerson, pull, push, uniqueName } from "../support/worker/registry.ts";
+import { teamOf } from "../support/worker/teams.ts";
 
 const secret = "an-admin-secret-that-only-tests-know";
 
@@ -25,6 +26,19 @@ describe("the administrator's address", () => {
       expect([status, error?.code], String(token)).toEqual([401, "invalid-credential"]);
     }
     expect((await rpc("list-users")).status).toBe(200);
+  });
+
+  it("gives a team a role in a collection, and takes it away", async () => {
+    const [owner, member] = [await newPerson("owner"), await newPerson("member")];
+    const team = await teamOf("team", { members: [member.username] });
+    const path = `${owner.username}/${uniqueName("kept")}`;
+    await push(owner.token, `${path}/app:v1`, makeSif({ salt: path }), { private: true });
+    const args = { collection: path, username: team, role: "reader" };
+    expect(await rpc("set-member", args)).toMatchObject({ status: 404 });
+    expect(await rpc("set-member", { ...args, team: "true" })).toMatchObject({ status: 200 });
+    expect(await pull(`${path}/app:v1`, member.token)).toBeInstanceOf(Uint8Array);
+    expect(await rpc("set-member", { ...args, team: "true", role: "none" })).toMatchObject({ status: 200 });
+    expect(await pull(`${path}/app:v1`, member.token)).toBe(404);
   });
 
   it("slows down who guesses, and never who knows", async () => {
@@ -159,6 +173,34 @@ describe("robots", () => {
     expect(await rpc("delete-robot", { username: user.username })).toMatchObject({ status: 404 });
     expect(await rpc("delete-robot", { username })).toMatchObject({ status: 200 });
     expect(await works()).toBe(false);
+  });
+});
+
+describe("teams", () => {
+  it("are made for somebody, get and lose people, and are deleted", async () => {
+    const [owner, other] = [await newPerson("owner"), await newPerson("other")];
+    const name = uniqueName("team");
+    const made = await rpc("add-team", { name, owner: owner.username, description: "Imaging", joining: "open" });
+    expect(made).toMatchObject({ status: 200, result: { name, description: "Imaging", joining: "open" } });
+    expect(await rpc("add-team", { name, owner: owner.username })).toMatchObject({ error: { code: "name-taken" } });
+    expect(await rpc("add-team", { name: uniqueName("team"), owner: name })).toMatchObject({ status: 404 });
+    expect(await rpc("add-team", { name: uniqueName("team") })).toMatchObject({ status: 400 });
+    expect((await rpc("list-teams")).result).toMatchObject({ items: expect.arrayContaining([made.result]) });
+    const set = async (username: string, role: string) => await rpc("set-team-member", { team: name, username, role });
+    expect(await set(other.username, "owner")).toMatchObject({ status: 200 });
+    expect(await set(owner.username, "none")).toMatchObject({ status: 200 });
+    expect(await set(other.username, "member")).toMatchObject({ status: 409, error: { code: "last-owner" } });
+    expect(await set("nobody-at-all", "member")).toMatchObject({ status: 404 });
+    expect(await rpc("delete-user", { username: other.username })).toMatchObject({ error: { code: "last-owner" } });
+    const robot = uniqueName("robot");
+    expect(await rpc("add-robot", { username: robot, team: name })).toMatchObject({ result: { owner: name } });
+    await push(other.token, `${name}/tools/app:v1`, makeSif({ salt: name }));
+    expect(await rpc("delete-user", { username: name })).toMatchObject({ status: 404 });
+    expect(await rpc("delete-team", { name: other.username })).toMatchObject({ status: 404 });
+    expect(await rpc("delete-team", { name })).toMatchObject({ status: 200 });
+    expect(await pull(`${name}/tools/app:v1`)).toBe(404);
+    expect(await rpc("delete-robot", { username: robot })).toMatchObject({ status: 404 });
+    expect(await rpc("delete-user", { username: other.username })).toMatchObject({ status: 200 });
   });
 });
 

@@ -102,6 +102,7 @@ describe("deleting one's account", () => {
         identities: 0,
         hasSregistryKey: false,
         memberships: 1,
+        teams: 0,
         publishers: 0,
       },
       handsOver: [],

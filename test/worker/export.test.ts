@@ -7,8 +7,9 @@ import { addKey } from "../../worker/registry/people/sregistry-keys.ts";
 import { setSiteRole } from "../../worker/registry/people/users.ts";
 import { makeSif } from "../support/make-sif.ts";
 import { counted } from "../support/worker/calls.ts";
-import { ask, newPerson, push, testContext, uniqueName } from "../support/worker/registry.ts";
+import { ask, askJson, newPerson, push, testContext, uniqueName } from "../support/worker/registry.ts";
 import { newSession } from "../support/worker/session.ts";
+import { newTeam } from "../support/worker/teams.ts";
 
 type Item = Record<string, unknown>;
 type Export = Record<string, Item[]> & { username: string };
@@ -39,7 +40,12 @@ describe("the export of one's data", () => {
     const { username } = alice;
     const here = await newSession(username);
     const { key } = await addKey(ctx, operator, { username, kind: "person" });
-    await push(alice.token, `${username}/tools/app:v1`, makeSif({ salt: "export-1" }));
+    const team = (await newTeam(alice)).name;
+    const inviting = { method: "POST", headers: here.headers, body: { note: "for bob" } };
+    const { link } = await askJson<{ link: string }>(`/api/v1/teams/${team}/invitations`, inviting);
+    const { digest } = await push(alice.token, `${username}/tools/app:v1`, makeSif({ salt: "export-1" }));
+    const shares = `/api/v1/containers/${username}/tools/app/images/${digest}/shares`;
+    const { url } = await askJson<{ url: string }>(shares, { method: "POST", token: alice.token, body: { note: "x" } });
     await push(bob.token, `${bob.username}/secret/app:v1`, makeSif({ salt: "export-2" }), { private: true });
     const place = { entity: bob.username, name: "secret" };
     await setMember(ctx, operator, place, username, "contributor");
@@ -70,11 +76,15 @@ describe("the export of one's data", () => {
     expect(data.containers?.map(({ path }) => path).sort()).toEqual(made.sort());
     expect(data.images?.map(({ container }) => container).sort()).toEqual(made.sort());
     expect([data.robots, data.publishers]).toEqual([[], []]);
+    expect(data.shares).toMatchObject([{ container: `${username}/tools/app`, digest, note: "x", downloads: 0 }]);
+    expect(data.teams).toMatchObject([{ name: team, role: "owner" }]);
+    expect(data.invitations).toMatchObject([{ team, role: "member", note: "for bob" }]);
     const actions = (list: Item[] | undefined) => list?.map(({ action }) => action);
     expect(actions(data.actsByYou)).toEqual(expect.arrayContaining(["collection.create"]));
     expect(actions(data.actsOnYou)).toEqual(expect.arrayContaining(["user.add", "token.add", "key.add"]));
     const secrets = [alice.token, here.cookie.split("=")[1] ?? "", key, ...(await secretsOf(username))];
     expect(secrets).toHaveLength(6);
+    secrets.push(new URL(url).pathname.split("/")[2] ?? "", new URL(link).hash.slice(1));
     for (const secret of secrets) expect(text.includes(secret), secret).toBe(false);
     expect(text).not.toMatch(/"(?:hash|sealed|cursor|hint)"/);
     // Not welcome any more: what became of the place is not hers to know.
@@ -132,8 +142,8 @@ describe("the export of one's data", () => {
     const { data } = await exported(headers, of);
     expect(new Set(data.collections?.map(({ path }) => path)).size).toBe(many);
     expect(data.collections).toHaveLength(many);
-    // The session, the account, thirteen lists, and two more pages of one of them.
-    expect(counts.d1).toBe(2 + 13 + 2);
+    // The session, the account, sixteen lists, and two more pages of one of them.
+    expect(counts.d1).toBe(2 + 16 + 2);
   });
 
   it("is for one's own session alone", async () => {

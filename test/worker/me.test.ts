@@ -28,6 +28,7 @@ describe("GET /api/v1/me", () => {
       isRobot: false,
       entity: username,
       createdAt: expect.stringMatching(/Z$/),
+      quota: { usedBytes: 0, reservedBytes: 0, quotaBytes: null },
       terms: { required: null, agreed: null, agreedAt: null },
       credential: { kind: "session", id: expect.any(String), scopes: ["pull", "push", "manage"], isNarrowed: false },
     });

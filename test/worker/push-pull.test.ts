@@ -51,16 +51,19 @@ describe("pushing and pulling an image in one piece", () => {
     const entity = await askJson<{ data: { id: string } }>(`/v1/entities/${alice.username}`);
     const { id } = entity.data;
     expect(entity).toEqual({ data: { ...common, id, name: alice.username } });
-    expect(await askJson("/v1/entities", { token: alice.token })).toEqual(entity);
+    const size = makeSif().length;
+    // How much is in it is for its owner alone.
+    const own = { ...entity.data, size, quota: 0 };
+    expect(await askJson("/v1/entities", { token: alice.token })).toEqual({ data: own });
     const collection = { ...common, id: collectionId, name: "holders", entity: id, entityName: alice.username };
-    const listed = { ...collection, private: false, updatedAt: time };
+    const listed = { ...collection, size, private: false, updatedAt: time };
     expect(await askJson(`/v1/collections/${alice.username}/holders`)).toEqual({ data: listed });
     const { collections } = await askJson<{ collections: unknown[] }>("/v1/collections");
     expect(collections).toContainEqual(listed);
     const names = { collection: collectionId, collectionName: "holders", entity: id, entityName: alice.username };
     const container = { ...common, ...names, id: containerId, name: "app", private: false, readOnly: false };
     expect(await askJson(`/v1/containers/${alice.username}/holders/app`)).toEqual({
-      data: { ...container, updatedAt: time },
+      data: { ...container, size, downloadCount: 0, stars: 0, updatedAt: time },
     });
   });
 

@@ -48,11 +48,15 @@ describe("round trips", () => {
   });
 
   it("are one for an anonymous look at an image and for beginning to pull it, at most two with a token", async () => {
+    // The meter that counts a pull is told outside the answer.
+    const metered = (route: string, reference: string) =>
+      route === "imagefile" && !reference.endsWith("absent") ? 1 : 0;
     for (const route of ["images", "imagefile"]) {
       for (const reference of [`${path}:v1`, `${path}:${pushed.digest}`, "counted/app:v1", `${path}:absent`]) {
         const url = `/v1/${route}/${reference}?arch=amd64`;
-        expect(await countsOf(url), url).toMatchObject({ d1: 1, r2: 0 });
-        expect(await countsOf(url, { token: alice.token }), url).toMatchObject({ d1: 2, r2: 0 });
+        const durable = metered(route, reference);
+        expect(await countsOf(url), url).toMatchObject({ d1: 1, r2: 0, durable });
+        expect(await countsOf(url, { token: alice.token }), url).toMatchObject({ d1: 2, r2: 0, durable });
       }
     }
   });
@@ -138,6 +142,32 @@ describe("round trips", () => {
     expect(await countsOf("/api/v1/tokens", { token: "garbage" })).toMatchObject({ status: 401, d1: 0 });
   });
 
+  it("are one for the page of a collection or an entity and for each list of them, and one more with a token", async () => {
+    const [entity, collection] = path.split("/");
+    const page = `/api/v1/collections/${entity}/${collection}`;
+    const open = [
+      page,
+      `/api/v1/entities/${entity}`,
+      "/api/v1/entities",
+      "/api/v1/collections",
+      `/api/v1/collections?entity=${entity}`,
+    ];
+    for (const url of open) {
+      expect(await countsOf(url), url).toEqual({ status: 200, d1: 1, r2: 0, durable: 0 });
+      expect(await countsOf(url, { token: alice.token }), url).toEqual({ status: 200, d1: 2, r2: 0, durable: 0 });
+    }
+    for (const url of ["/api/v1/collections?mine=1", "/api/v1/me/stars", "/api/v1/me/hand-overs"]) {
+      expect(await countsOf(url, { token: alice.token }), url).toEqual({ status: 200, d1: 2, r2: 0, durable: 0 });
+    }
+    for (const part of ["people", "activity", "candidates", "references"]) {
+      const counts = await countsOf(`${page}/${part}`, { token: alice.token });
+      expect(counts, part).toEqual({ status: 200, d1: 3, r2: 0, durable: 0 });
+    }
+    const change = { method: "PATCH", token: alice.token, body: { description: "x" }, headers: { "If-Match": "*" } };
+    expect(await countsOf(page, change)).toEqual({ status: 200, d1: 3, r2: 0, durable: 1 });
+    expect(await countsOf(`${page}/star`, { method: "PUT", token: alice.token })).toMatchObject({ status: 204, d1: 3 });
+  });
+
   it("are two for making a token, and three for ending it", async () => {
     const { headers } = await newSession(alice.username);
     const body = { name: "counted", scopes: ["pull"] };
@@ -175,5 +205,33 @@ describe("round trips", () => {
     }
     const change = { method: "PUT", body: { value: "alice" }, headers: { "If-Match": "*" }, token };
     expect(await countsOf("/api/v1/settings/ADMINS", change)).toMatchObject({ status: 200, d1: 3 });
+  });
+
+  it("are one for a look at a share, and two for a download by it", async () => {
+    const url = `/api/v1/containers/${path}/images/${pushed.digest}/shares`;
+    const make = { method: "POST", token: alice.token, body: {} };
+    expect(await countsOf(url, make)).toEqual({ status: 201, d1: 3, r2: 0, durable: 0 });
+    const link = (await askJson<{ url: string }>(url, make)).url;
+    const secret = new URL(link).pathname.split("/")[2];
+    expect(await countsOf(`/api/v1/shared/${secret}`)).toEqual({ status: 200, d1: 1, r2: 0, durable: 0 });
+    expect(await countsOf(link, { method: "HEAD" })).toEqual({ status: 200, d1: 1, r2: 0, durable: 0 });
+    expect(await countsOf(link)).toEqual({ status: 303, d1: 2, r2: 0, durable: 1 });
+    expect(await countsOf(url, { token: alice.token })).toEqual({ status: 200, d1: 3, r2: 0, durable: 0 });
+    expect(await countsOf("/api/v1/me/shares", { token: alice.token })).toMatchObject({ status: 200, d1: 2 });
+    expect(await countsOf("/s/no-such-secret")).toEqual({ status: 410, d1: 0, r2: 0, durable: 1 });
+  });
+
+  it("are one for each of the statistics and for a badge", async () => {
+    const [entity, collection] = path.split("/");
+    for (const url of [
+      "/api/v1/statistics",
+      "/api/v1/statistics/sizes",
+      `/api/v1/statistics/sizes?collection=${entity}/${collection}`,
+      `/api/v1/collections/${entity}/${collection}/statistics`,
+      `/api/v1/containers/${path}/statistics?days=366`,
+      `/api/v1/badges/${path}/pulls.svg`,
+    ]) {
+      expect(await countsOf(url), url).toEqual({ status: 200, d1: 1, r2: 0, durable: 0 });
+    }
   });
 });

@@ -129,8 +129,10 @@ describe("round trips", () => {
       ["absent/tool:1", 403, 404],
     ] as const) {
       const url = `/api/container/${reference}`;
-      expect(await countsOf(url), url).toEqual({ status: anonymous, d1: 1, r2: 0, durable: 0 });
-      expect(await countsOf(url, { token: bob.token }), url).toEqual({ status: known, d1: 2, r2: 0, durable: 0 });
+      // The meter that counts a pull is told outside the answer.
+      const durable = anonymous === 200 ? 1 : 0;
+      expect(await countsOf(url), url).toEqual({ status: anonymous, d1: 1, r2: 0, durable });
+      expect(await countsOf(url, { token: bob.token }), url).toEqual({ status: known, d1: 2, r2: 0, durable });
     }
   });
 
@@ -157,7 +159,9 @@ it("every statement of a manifest, a push and a deletion finds its rows by an in
   for (const statement of statements) {
     const unbound = statement.replace(/\?\d*/g, "NULL");
     const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${unbound}`).all<{ detail: string }>();
-    scans.push(...results.map(({ detail }) => detail).filter((detail) => /^SCAN (?!CONSTANT|json_each)/.test(detail)));
+    scans.push(
+      ...results.map(({ detail }) => detail).filter((detail) => /^SCAN (?!CONSTANT|json_each|\(subquery)/.test(detail)),
+    );
   }
   expect(scans).toEqual([]);
 });

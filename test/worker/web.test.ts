@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { version } from "../../worker/version.ts";
+import { counted } from "../support/worker/calls.ts";
 import { ask, environment, ORIGIN } from "../support/worker/registry.ts";
 
 const browser = { Accept: "text/html,application/xhtml+xml" };
 
 describe("the web pages", () => {
-  const routes = ["/", "/login", "/auth/register", "/auth/link", "/auth/tokens", "/account", "/terms"];
+  const routes = ["/", "/collections", "/login", "/auth/register", "/auth/link", "/auth/tokens", "/account", "/terms"];
 
   it.each(routes)("are there, and load nothing from elsewhere: %s", async (path) => {
     const response = await ask(path, { headers: browser });
@@ -21,12 +22,12 @@ describe("the web pages", () => {
   it("let Google's script in where the registry counts its readers, and never where secrets are shown", async () => {
     const env = environment({ GOOGLE_ANALYTICS: "G-ABC123" });
     const policies = await Promise.all(
-      [...routes, "/no/such/page"].map(async (path) => {
+      [...routes, "/no/such/page/here"].map(async (path) => {
         const { headers } = await ask(path, { env, headers: browser });
         return [path, headers.get("Content-Security-Policy")?.includes("googletagmanager.com")];
       }),
     );
-    expect(policies.filter(([, isLetIn]) => isLetIn).map(([path]) => path)).toEqual(["/", "/terms"]);
+    expect(policies.filter(([, isLetIn]) => isLetIn).map(([path]) => path)).toEqual(["/", "/collections", "/terms"]);
   });
 
   it("come from a registry too whose settings are wrong, to say so", async () => {
@@ -57,6 +58,59 @@ describe("the web pages", () => {
   });
 });
 
+describe("the address of a collection or container", () => {
+  const addresses = ["/alice/tools", "/Alice/Tools", "/alice/tools/app", "/alice/tools/app?tag=v1", "/no/such"];
+
+  it.each(addresses)("brings the same page, whether there is one or not: %s", async (path) => {
+    const [response, home] = await Promise.all([ask(path, { headers: browser }), ask("/", { headers: browser })]);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("Content-Security-Policy")).toBe(home.headers.get("Content-Security-Policy"));
+    expect(response.headers.get("Cache-Control")).toBe("no-cache");
+    expect(await response.text()).toBe(await home.text());
+    expect((await ask(path, { method: "HEAD", headers: browser })).status).toBe(200);
+    expect((await ask(path, { method: "POST", headers: browser })).status).toBe(404);
+  });
+
+  it("brings nothing to a client that would take whatever comes for an image", async () => {
+    for (const headers of [{}, { Accept: "*/*" }, { Accept: "application/octet-stream" }] as Record<string, string>[]) {
+      expect((await ask("/alice/tools/app", { headers })).status).toBe(404);
+    }
+  });
+
+  it("asks no database", async () => {
+    const { env, counts } = counted();
+    for (const path of addresses) await ask(path, { env, headers: browser });
+    expect(counts).toMatchObject({ d1: 0, r2: 0, durable: 0 });
+  });
+
+  it.each([
+    "/alice/-tools",
+    "/alice/tools/",
+    "/alice//app",
+    "/tags/tools",
+    "/TAGS/tools",
+    "/%61lice/tools",
+    "/a/b/c/d",
+  ])("is not %s", async (path) => {
+    expect((await ask(path, { headers: browser })).status).toBe(404);
+  });
+});
+
+describe("an address of Singularity Registry Server's pages", () => {
+  it.each([
+    ["/accounts/login/?next=/token", "/login?next=%2Ftoken"],
+    ["/token/update", "/auth/tokens"],
+    ["/u/profile", "/account"],
+    ["/collections/alice/tools/", "/alice/tools"],
+    ["/containers/alice/tools/app:v1", "/alice/tools/app?tag=v1"],
+  ])("%s leads for good to the page that is there now", async (path, target) => {
+    const response = await ask(path, { headers: browser });
+    expect([response.status, response.headers.get("Location")]).toEqual([301, target]);
+    expect((await ask(path, { method: "POST", headers: browser })).status).toBe(404);
+    expect((await ask(target, { headers: browser })).status).toBe(200);
+  });
+});
+
 describe("what is not there", () => {
   const json = "application/json";
   const problem = "application/problem+json";
@@ -82,7 +136,7 @@ describe("what is not there", () => {
     ["/static/x.js", text],
     ["/static/../index.html", page],
     ["/static/", text],
-    ["/no/such/page", page],
+    ["/no/such/page/here", page],
     ["/index.html", page],
     ["/.env", page],
     ["/favicon.ico", page],
@@ -97,7 +151,7 @@ describe("what is not there", () => {
 
   it("is plain text where no page is wanted, whatever the method", async () => {
     for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
-      const response = await ask("/no/such/page", { method, headers: { Accept: "*/*" } });
+      const response = await ask("/no/such/page/here", { method, headers: { Accept: "*/*" } });
       expect([response.status, response.headers.get("Content-Type")], method).toEqual([404, text]);
     }
   });

@@ -22,6 +22,47 @@ export type Time = string;
  */
 export type Scope = "pull" | "push" | "manage";
 /**
+ * How people come into a team: `open`, whoever is signed in may join; `invitation`, by a link alone.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Joining".
+ */
+export type Joining = "open" | "invitation";
+/**
+ * In the collections of the team's own entities, its members are contributors and its owners are owners. Owners look after the team.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TeamRole".
+ */
+export type TeamRole = "owner" | "member";
+/**
+ * One of the two.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "EntityOwner".
+ */
+export type EntityOwner =
+  | {
+      user: string;
+    }
+  | {
+      team: string;
+    };
+/**
+ * Who sees it: everybody, whoever is signed in, or its people alone.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Visibility".
+ */
+export type Visibility = "public" | "internal" | "private";
+/**
+ * A reader pulls, a contributor pushes too, an owner may do everything. Each may do what those before it may.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "CollectionRole".
+ */
+export type CollectionRole = "owner" | "contributor" | "reader";
+/**
  * How many each value would leave, the most frequent first.
  *
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -379,6 +420,162 @@ export interface Operations {
     answer: null;
     needsIfMatch: false;
   };
+  "GET /api/v1/teams": {
+    path: {};
+    query: {
+      after?: string;
+      q?: string;
+      mine?: "1";
+    };
+    body: null;
+    answer: TeamPage;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/teams": {
+    path: {};
+    query: {};
+    body: NewTeam;
+    answer: Team;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/teams/{team}": {
+    path: {
+      team: string;
+    };
+    query: {};
+    body: null;
+    answer: Team;
+    needsIfMatch: false;
+  };
+  "PATCH /api/v1/teams/{team}": {
+    path: {
+      team: string;
+    };
+    query: {};
+    body: TeamEdit;
+    answer: Team;
+    needsIfMatch: true;
+  };
+  "DELETE /api/v1/teams/{team}": {
+    path: {
+      team: string;
+    };
+    query: {
+      preview?: "1";
+    };
+    body: null;
+    answer: TeamDeletion;
+    needsIfMatch: true;
+  };
+  "GET /api/v1/teams/{team}/picture": {
+    path: {
+      team: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "PUT /api/v1/teams/{team}/picture": {
+    path: {
+      team: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "DELETE /api/v1/teams/{team}/picture": {
+    path: {
+      team: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/teams/{team}/members": {
+    path: {
+      team: string;
+    };
+    query: {
+      after?: string;
+    };
+    body: null;
+    answer: TeamMemberPage;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/teams/{team}/members": {
+    path: {
+      team: string;
+    };
+    query: {};
+    body: null;
+    answer: TeamMember;
+    needsIfMatch: false;
+  };
+  "PUT /api/v1/teams/{team}/members/{username}": {
+    path: {
+      team: string;
+      username: string;
+    };
+    query: {};
+    body: TeamMemberEdit;
+    answer: TeamMember;
+    needsIfMatch: false;
+  };
+  "DELETE /api/v1/teams/{team}/members/{username}": {
+    path: {
+      team: string;
+      username: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/teams/{team}/invitations": {
+    path: {
+      team: string;
+    };
+    query: {};
+    body: null;
+    answer: Invitations;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/teams/{team}/invitations": {
+    path: {
+      team: string;
+    };
+    query: {};
+    body: NewInvitation;
+    answer: MadeInvitation;
+    needsIfMatch: false;
+  };
+  "DELETE /api/v1/teams/{team}/invitations/{id}": {
+    path: {
+      team: string;
+      id: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/invitations/preview": {
+    path: {};
+    query: {};
+    body: InvitationSecret;
+    answer: ShownInvitation;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/invitations/acceptance": {
+    path: {};
+    query: {};
+    body: InvitationSecret;
+    answer: AcceptedInvitation;
+    needsIfMatch: false;
+  };
   "GET /api/v1/users": {
     path: {};
     query: {
@@ -393,7 +590,7 @@ export interface Operations {
     path: {};
     query: {};
     body: NewUser;
-    answer: User;
+    answer: UserDetail;
     needsIfMatch: false;
   };
   "GET /api/v1/users/{username}": {
@@ -402,7 +599,7 @@ export interface Operations {
     };
     query: {};
     body: null;
-    answer: User;
+    answer: UserDetail;
     needsIfMatch: false;
   };
   "PATCH /api/v1/users/{username}": {
@@ -411,7 +608,7 @@ export interface Operations {
     };
     query: {};
     body: UserEdit;
-    answer: User;
+    answer: UserDetail;
     needsIfMatch: true;
   };
   "DELETE /api/v1/users/{username}": {
@@ -441,6 +638,77 @@ export interface Operations {
     query: {};
     body: null;
     answer: null;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/quotas/{account}": {
+    path: {
+      account: string;
+    };
+    query: {};
+    body: null;
+    answer: AccountQuota;
+    needsIfMatch: false;
+  };
+  "PUT /api/v1/quotas/{account}": {
+    path: {
+      account: string;
+    };
+    query: {};
+    body: NewQuota;
+    answer: AccountQuota;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/uploads": {
+    path: {};
+    query: {};
+    body: NewUpload;
+    answer: BegunUpload;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/uploads": {
+    path: {};
+    query: {
+      after?: string;
+    };
+    body: null;
+    answer: UploadPage;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/uploads/{id}": {
+    path: {
+      id: string;
+    };
+    query: {};
+    body: null;
+    answer: UploadWithParts;
+    needsIfMatch: false;
+  };
+  "DELETE /api/v1/uploads/{id}": {
+    path: {
+      id: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "PUT /api/v1/uploads/{id}/parts/{number}": {
+    path: {
+      id: string;
+      number: number;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/uploads/{id}/completion": {
+    path: {
+      id: string;
+    };
+    query: {};
+    body: null;
+    answer: UploadWithParts;
     needsIfMatch: false;
   };
   "GET /api/v1/settings": {
@@ -527,6 +795,452 @@ export interface Operations {
     query: {};
     body: TokenExchange;
     answer: PublisherToken;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/entities": {
+    path: {};
+    query: {
+      after?: string;
+    };
+    body: null;
+    answer: EntityPage;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/entities/{entity}": {
+    path: {
+      entity: string;
+    };
+    query: {};
+    body: null;
+    answer: Entity;
+    needsIfMatch: false;
+  };
+  "PATCH /api/v1/entities/{entity}": {
+    path: {
+      entity: string;
+    };
+    query: {};
+    body: EntityEdit;
+    answer: Entity;
+    needsIfMatch: true;
+  };
+  "PUT /api/v1/entities/{entity}/owner": {
+    path: {
+      entity: string;
+    };
+    query: {
+      preview?: "1";
+    };
+    body: EntityOwner;
+    answer: EntityMove;
+    needsIfMatch: true;
+  };
+  "GET /api/v1/collections": {
+    path: {};
+    query: {
+      after?: string;
+      sort?: "name" | "updated" | "stars" | "pulls";
+      entity?: string;
+      mine?: "1";
+      starred?: "1";
+      orphaned?: "1";
+    };
+    body: null;
+    answer: CollectionPage;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/collections": {
+    path: {};
+    query: {};
+    body: NewCollection;
+    answer: Collection;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/collections/{entity}/{collection}": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {};
+    body: null;
+    answer: Collection;
+    needsIfMatch: false;
+  };
+  "PATCH /api/v1/collections/{entity}/{collection}": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {};
+    body: CollectionEdit;
+    answer: Collection;
+    needsIfMatch: true;
+  };
+  "DELETE /api/v1/collections/{entity}/{collection}": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {
+      preview?: "1";
+    };
+    body: null;
+    answer: CollectionDeletion;
+    needsIfMatch: true;
+  };
+  "GET /api/v1/collections/{entity}/{collection}/references": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {};
+    body: null;
+    answer: References;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/collections/{entity}/{collection}/activity": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {
+      after?: string;
+    };
+    body: null;
+    answer: ActivityPage;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/collections/{entity}/{collection}/hand-over": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {
+      preview?: "1";
+    };
+    body: HandOverTo;
+    answer: {
+      /**
+       * Whether it would move now.
+       */
+      isAtOnce: boolean;
+      /**
+       * References that would lead nowhere, without their tags: the first 100.
+       */
+      breaks: string[];
+      /**
+       * The short name, by which references go on; null where it has none.
+       */
+      shortName: string | null;
+    };
+    needsIfMatch: true;
+  };
+  "DELETE /api/v1/collections/{entity}/{collection}/hand-over": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/collections/{entity}/{collection}/hand-over/acceptance": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {};
+    body: null;
+    answer: HandOver;
+    needsIfMatch: false;
+  };
+  "DELETE /api/v1/collections/{entity}/{collection}/hand-over/acceptance": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/me/hand-overs": {
+    path: {};
+    query: {
+      after?: string;
+    };
+    body: null;
+    answer: OfferPage;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/collections/{entity}/{collection}/people": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {};
+    body: null;
+    answer: PeopleOfCollection;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/collections/{entity}/{collection}/candidates": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {
+      after?: string;
+      q?: string;
+    };
+    body: null;
+    answer: CandidatePage;
+    needsIfMatch: false;
+  };
+  "PUT /api/v1/collections/{entity}/{collection}/people/{kind}/{name}": {
+    path: {
+      entity: string;
+      collection: string;
+      kind: "users" | "teams";
+      name: string;
+    };
+    query: {};
+    body: NewRole;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "DELETE /api/v1/collections/{entity}/{collection}/people/{kind}/{name}": {
+    path: {
+      entity: string;
+      collection: string;
+      kind: "users" | "teams";
+      name: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/me/stars": {
+    path: {};
+    query: {
+      after?: string;
+    };
+    body: null;
+    answer: StarPage;
+    needsIfMatch: false;
+  };
+  "PUT /api/v1/collections/{entity}/{collection}/star": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "DELETE /api/v1/collections/{entity}/{collection}/star": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/collections/{entity}/{collection}/containers": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {
+      after?: string;
+      sort?: "name" | "updated" | "pulls" | "size";
+    };
+    body: null;
+    answer: ListedContainerPage;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/containers/{entity}/{collection}": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {};
+    body: NewContainer;
+    answer: Container;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/containers/{entity}/{collection}/{container}": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+    };
+    query: {};
+    body: null;
+    answer: ContainerDetails;
+    needsIfMatch: false;
+  };
+  "PATCH /api/v1/containers/{entity}/{collection}/{container}": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+    };
+    query: {};
+    body: ContainerEdit;
+    answer: Container;
+    needsIfMatch: true;
+  };
+  "DELETE /api/v1/containers/{entity}/{collection}/{container}": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+    };
+    query: {
+      preview?: "1";
+    };
+    body: null;
+    answer: ContentDeletion;
+    needsIfMatch: true;
+  };
+  "GET /api/v1/containers/{entity}/{collection}/{container}/images": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+    };
+    query: {
+      after?: string;
+      untagged?: "1";
+      pending?: "1";
+    };
+    body: null;
+    answer: ImagePage;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/containers/{entity}/{collection}/{container}/images/{digest}": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+      digest: string;
+    };
+    query: {};
+    body: null;
+    answer: ImageDetails;
+    needsIfMatch: false;
+  };
+  "PATCH /api/v1/containers/{entity}/{collection}/{container}/images/{digest}": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+      digest: string;
+    };
+    query: {};
+    body: ImageEdit;
+    answer: null;
+    needsIfMatch: true;
+  };
+  "DELETE /api/v1/containers/{entity}/{collection}/{container}/images/{digest}": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+      digest: string;
+    };
+    query: {
+      preview?: "1";
+    };
+    body: null;
+    answer: ContentDeletion;
+    needsIfMatch: true;
+  };
+  "GET /api/v1/containers/{entity}/{collection}/{container}/tags": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+    };
+    query: {
+      after?: string;
+      sort?: "natural" | "name" | "updated";
+      order?: "asc" | "desc";
+    };
+    body: null;
+    answer: TagPage;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/containers/{entity}/{collection}/{container}/tags/{tag}": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+      tag: string;
+    };
+    query: {};
+    body: null;
+    answer: Tag;
+    needsIfMatch: false;
+  };
+  "PUT /api/v1/containers/{entity}/{collection}/{container}/tags/{tag}": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+      tag: string;
+    };
+    query: {};
+    body: TagTarget;
+    answer: SetTag;
+    needsIfMatch: false;
+  };
+  "PATCH /api/v1/containers/{entity}/{collection}/{container}/tags/{tag}": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+      tag: string;
+    };
+    query: {
+      arch?: string;
+    };
+    body: TagEdit;
+    answer: null;
+    needsIfMatch: true;
+  };
+  "DELETE /api/v1/containers/{entity}/{collection}/{container}/tags/{tag}": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+      tag: string;
+    };
+    query: {
+      arch?: string;
+      preview?: "1";
+    };
+    body: null;
+    answer: ContentDeletion;
+    needsIfMatch: true;
+  };
+  "GET /api/v1/containers/{entity}/{collection}/{container}/tags/{tag}/history": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+      tag: string;
+    };
+    query: {
+      after?: string;
+    };
+    body: null;
+    answer: TagHistoryPage;
     needsIfMatch: false;
   };
   "GET /api/v1/search": {
@@ -629,6 +1343,114 @@ export interface Operations {
     answer: null;
     needsIfMatch: false;
   };
+  "POST /api/v1/containers/{entity}/{collection}/{container}/images/{digest}/shares": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+      digest: string;
+    };
+    query: {};
+    body: NewShare;
+    answer: MadeShare;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/containers/{entity}/{collection}/{container}/images/{digest}/shares": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+      digest: string;
+    };
+    query: {
+      after?: string;
+    };
+    body: null;
+    answer: SharePage;
+    needsIfMatch: false;
+  };
+  "DELETE /api/v1/containers/{entity}/{collection}/{container}/images/{digest}/shares/{id}": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+      digest: string;
+      id: string;
+    };
+    query: {};
+    body: null;
+    answer: RevokedShare;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/me/shares": {
+    path: {};
+    query: {
+      after?: string;
+    };
+    body: null;
+    answer: OwnSharePage;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/shared/{secret}": {
+    path: {
+      secret: string;
+    };
+    query: {};
+    body: null;
+    answer: SharedImage;
+    needsIfMatch: false;
+  };
+  "POST /api/v1/shared/{secret}/downloads": {
+    path: {
+      secret: string;
+    };
+    query: {};
+    body: null;
+    answer: ShareDownload;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/statistics": {
+    path: {};
+    query: {};
+    body: null;
+    answer: Statistics;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/statistics/sizes": {
+    path: {};
+    query: {
+      after?: string;
+      collection?: string;
+    };
+    body: null;
+    answer: SizePage;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/collections/{entity}/{collection}/statistics": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {
+      days?: string;
+    };
+    body: null;
+    answer: PullStatistics;
+    needsIfMatch: false;
+  };
+  "GET /api/v1/containers/{entity}/{collection}/{container}/statistics": {
+    path: {
+      entity: string;
+      collection: string;
+      container: string;
+    };
+    query: {
+      days?: string;
+    };
+    body: null;
+    answer: PullStatistics;
+    needsIfMatch: false;
+  };
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -701,6 +1523,7 @@ export interface Me {
    */
   entity: string | null;
   createdAt: Time;
+  quota: Quota;
   terms: {
     /**
      * The version one must have agreed to; null where there are none.
@@ -718,6 +1541,23 @@ export interface Me {
      */
     isNarrowed: boolean;
   };
+}
+/**
+ * Of one's own collections. A robot has none, and so holds nothing.
+ */
+export interface Quota {
+  /**
+   * Of the images there are. One counts once in each collection that has it.
+   */
+  usedBytes: number;
+  /**
+   * Of images on their way.
+   */
+  reservedBytes: number;
+  /**
+   * How much there may be in all; null for any number.
+   */
+  quotaBytes: number | null;
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -751,6 +1591,10 @@ export interface Deletion {
      * In collections of others.
      */
     memberships: number;
+    /**
+     * Teams you are in.
+     */
+    teams: number;
     /**
      * Pipelines that push in your name, wherever.
      */
@@ -1008,7 +1852,7 @@ export interface Robot {
   username: string;
   description: string;
   /**
-   * The user who looks after it; null when they are gone.
+   * The user or team that looks after it; null when they are gone.
    */
   owner: string | null;
   isDisabled: boolean;
@@ -1021,6 +1865,10 @@ export interface Robot {
 export interface NewRobot {
   username: string;
   description?: string;
+  /**
+   * The team it is to belong to; null for yourself.
+   */
+  team?: string | null;
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -1030,7 +1878,7 @@ export interface RobotEdit {
   description?: string;
   isDisabled?: boolean;
   /**
-   * An administrator.
+   * An administrator, or a team of yours.
    */
   owner?: string;
 }
@@ -1044,6 +1892,218 @@ export interface RobotTokenPage {
    * Goes into `after` for the page behind this one; null at the end.
    */
   next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TeamPage".
+ */
+export interface TeamPage {
+  items: Team[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Team".
+ */
+export interface Team {
+  name: string;
+  description: string;
+  joining: Joining;
+  /**
+   * The path of its picture; null without one.
+   */
+  picture: string | null;
+  /**
+   * What you are in it; null where you are not.
+   */
+  role: TeamRole | null;
+  createdAt: Time;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "NewTeam".
+ */
+export interface NewTeam {
+  /**
+   * The team's name, which is its entity's too.
+   */
+  name: string;
+  description?: string;
+  /**
+   * How people come into a team: `open`, whoever is signed in may join; `invitation`, by a link alone.
+   */
+  joining?: "open" | "invitation";
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TeamEdit".
+ */
+export interface TeamEdit {
+  description?: string;
+  joining?: Joining;
+}
+/**
+ * What deleting a team would do.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TeamDeletion".
+ */
+export interface TeamDeletion {
+  deletes: {
+    collections: string[];
+    images: number;
+    /**
+     * Freed when nobody else has the same content, and the last download has ended.
+     */
+    bytes: number;
+    /**
+     * Links to its images that still work.
+     */
+    shares: number;
+    robots: string[];
+    /**
+     * People who are in it.
+     */
+    members: number;
+    invitations: number;
+    /**
+     * Roles it has in collections of others.
+     */
+    grants: number;
+  };
+  /**
+   * What stays, in sentences.
+   */
+  keeps: string[];
+  /**
+   * What must be settled first, in sentences; empty where nothing is in the way.
+   */
+  obstacles: string[];
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TeamMemberPage".
+ */
+export interface TeamMemberPage {
+  items: TeamMember[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TeamMember".
+ */
+export interface TeamMember {
+  username: string;
+  role: TeamRole;
+  joinedAt: Time;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TeamMemberEdit".
+ */
+export interface TeamMemberEdit {
+  role: TeamRole;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Invitations".
+ */
+export interface Invitations {
+  items: Invitation[];
+}
+/**
+ * A link that brings one person into a team, without its secret.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Invitation".
+ */
+export interface Invitation {
+  id: string;
+  role: TeamRole;
+  /**
+   * Whom it is for, to tell it from others.
+   */
+  note: string;
+  createdBy: string;
+  createdAt: Time;
+  expiresAt: Time;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "NewInvitation".
+ */
+export interface NewInvitation {
+  /**
+   * In the collections of the team's own entities, its members are contributors and its owners are owners. Owners look after the team.
+   */
+  role?: "owner" | "member";
+  note?: string;
+  /**
+   * Seven, unless said otherwise.
+   */
+  days?: number | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "MadeInvitation".
+ */
+export interface MadeInvitation {
+  id: string;
+  role: TeamRole;
+  /**
+   * Whom it is for, to tell it from others.
+   */
+  note: string;
+  createdBy: string;
+  createdAt: Time;
+  expiresAt: Time;
+  /**
+   * The link itself. It is shown this once.
+   */
+  link: string;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "InvitationSecret".
+ */
+export interface InvitationSecret {
+  /**
+   * What stands behind the `#` of the link.
+   */
+  secret: string;
+}
+/**
+ * What an invitation leads to, for whoever holds it.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ShownInvitation".
+ */
+export interface ShownInvitation {
+  team: {
+    name: string;
+    description: string;
+  };
+  role: TeamRole;
+  invitedBy: string;
+  expiresAt: Time;
+  /**
+   * What you are in the team already; null where you are not in it.
+   */
+  yourRole: TeamRole | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "AcceptedInvitation".
+ */
+export interface AcceptedInvitation {
+  team: string;
+  member: TeamMember;
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -1079,11 +2139,48 @@ export interface NewUser {
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "UserDetail".
+ */
+export interface UserDetail {
+  username: string;
+  role: SiteRole;
+  isDisabled: boolean;
+  createdAt: Time;
+  /**
+   * Whether the role comes from a claim of an identity provider.
+   */
+  isAdminByClaim: boolean;
+  quota: Quota1;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Quota".
+ */
+export interface Quota1 {
+  /**
+   * Of the images there are. One counts once in each collection that has it.
+   */
+  usedBytes: number;
+  /**
+   * Of images on their way.
+   */
+  reservedBytes: number;
+  /**
+   * How much there may be in all; null for any number.
+   */
+  quotaBytes: number | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
  * via the `definition` "UserEdit".
  */
 export interface UserEdit {
   isDisabled?: boolean;
   role?: SiteRole;
+  /**
+   * How many bytes; null for what `USER_QUOTA_BYTES` or `TEAM_QUOTA_BYTES` says.
+   */
+  quotaBytes?: number | null;
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -1095,6 +2192,149 @@ export interface UserTokenPage {
    * Goes into `after` for the page behind this one; null at the end.
    */
   next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "AccountQuota".
+ */
+export interface AccountQuota {
+  account: string;
+  isTeam: boolean;
+  /**
+   * Whether an administrator gave it; else it is what the settings say for all.
+   */
+  isOwnNumber: boolean;
+  quota: Quota1;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "NewQuota".
+ */
+export interface NewQuota {
+  /**
+   * How many bytes; null for what `USER_QUOTA_BYTES` or `TEAM_QUOTA_BYTES` says.
+   */
+  quotaBytes: number | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "NewUpload".
+ */
+export interface NewUpload {
+  entity: string;
+  collection: string;
+  container: string;
+  /**
+   * `sha256.` and the file's SHA-256 in hexadecimal.
+   */
+  digest: string;
+  sizeBytes: number;
+  /**
+   * Set when the image is published.
+   *
+   * @maxItems 20
+   */
+  tags?: string[];
+  description?: string;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "BegunUpload".
+ */
+export interface BegunUpload {
+  published: boolean;
+  upload: UploadWithParts | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "UploadWithParts".
+ */
+export interface UploadWithParts {
+  id: string;
+  entity: string;
+  collection: string;
+  container: string;
+  digest: string;
+  sizeBytes: number;
+  /**
+   * The size of each part, but for the last, which has what is left.
+   */
+  partBytes: number;
+  /**
+   * How many there are.
+   */
+  parts: number;
+  state: "open" | "verifying" | "published" | "refused";
+  /**
+   * How far verifying is.
+   */
+  verifiedBytes: number;
+  /**
+   * Why it was refused; null where it was not.
+   */
+  reason: {
+    code: string;
+    message: string;
+  } | null;
+  createdAt: Time;
+  /**
+   * A moment in UTC, such as `2026-11-25T04:10:00.000Z`.
+   */
+  expiresAt: string;
+  /**
+   * The numbers of the parts that are there, in order.
+   */
+  received: number[];
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "UploadPage".
+ */
+export interface UploadPage {
+  items: Upload[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * An image on its way, in parts.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Upload".
+ */
+export interface Upload {
+  id: string;
+  entity: string;
+  collection: string;
+  container: string;
+  digest: string;
+  sizeBytes: number;
+  /**
+   * The size of each part, but for the last, which has what is left.
+   */
+  partBytes: number;
+  /**
+   * How many there are.
+   */
+  parts: number;
+  state: "open" | "verifying" | "published" | "refused";
+  /**
+   * How far verifying is.
+   */
+  verifiedBytes: number;
+  /**
+   * Why it was refused; null where it was not.
+   */
+  reason: {
+    code: string;
+    message: string;
+  } | null;
+  createdAt: Time;
+  /**
+   * A moment in UTC, such as `2026-11-25T04:10:00.000Z`.
+   */
+  expiresAt: string;
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -1232,6 +2472,780 @@ export interface PublisherToken {
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "EntityPage".
+ */
+export interface EntityPage {
+  items: {
+    entity: string;
+    /**
+     * Markdown.
+     */
+    description: string;
+  }[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Entity".
+ */
+export interface Entity {
+  entity: string;
+  /**
+   * Markdown.
+   */
+  description: string;
+  /**
+   * Null for whoever is not signed in.
+   */
+  owner: Account | null;
+  /**
+   * Of all its collections, each content once in each. For its people alone.
+   */
+  sizeBytes: number | null;
+  createdAt: Time;
+  /**
+   * What you may do with it.
+   */
+  may: ("create-collection" | "edit")[];
+}
+/**
+ * Somebody who can own things: a user or a team.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Account".
+ */
+export interface Account {
+  name: string;
+  kind: "user" | "team";
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "EntityEdit".
+ */
+export interface EntityEdit {
+  /**
+   * Markdown.
+   */
+  description: string;
+}
+/**
+ * What goes to somebody else with an entity.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "EntityMove".
+ */
+export interface EntityMove {
+  from: Account;
+  to: Account;
+  collections: number;
+  sizeBytes: number;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "CollectionPage".
+ */
+export interface CollectionPage {
+  items: ListedCollection[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ListedCollection".
+ */
+export interface ListedCollection {
+  entity: string;
+  collection: string;
+  shortName: string | null;
+  /**
+   * The beginning of its description.
+   */
+  summary: string;
+  visibility: Visibility;
+  stars: number;
+  /**
+   * Whether you have starred it.
+   */
+  isStarred: boolean;
+  pulls: number;
+  images: number;
+  sizeBytes: number;
+  createdAt: Time;
+  updatedAt: Time;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "NewCollection".
+ */
+export interface NewCollection {
+  entity: string;
+  name: string;
+  /**
+   * Markdown.
+   */
+  description?: string;
+  /**
+   * Null for what the registry makes of new ones.
+   */
+  visibility?: Visibility | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Collection".
+ */
+export interface Collection {
+  entity: string;
+  collection: string;
+  /**
+   * Two-part references find it by this.
+   */
+  shortName: string | null;
+  /**
+   * Markdown.
+   */
+  description: string;
+  visibility: Visibility;
+  /**
+   * Who owns its entity; null for whoever is not signed in.
+   */
+  owner: Account | null;
+  /**
+   * What you are in it; null where you only see it.
+   */
+  role: CollectionRole | null;
+  /**
+   * Why, in words: `contributor through team imaging`.
+   */
+  reason: string | null;
+  /**
+   * What you may do with it.
+   */
+  may: ("push" | "delete-image" | "manage" | "see-people" | "star" | "hand-over")[];
+  isStarred: boolean;
+  stars: number;
+  pulls: number;
+  images: number;
+  /**
+   * Each content once.
+   */
+  sizeBytes: number;
+  createdAt: Time;
+  updatedAt: Time;
+  /**
+   * The entity it is offered to; for whoever may hand it over.
+   */
+  offered: {
+    entity: string;
+    expiresAt: Time;
+  } | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "CollectionEdit".
+ */
+export interface CollectionEdit {
+  name?: string;
+  /**
+   * Markdown.
+   */
+  description?: string;
+  visibility?: Visibility;
+}
+/**
+ * What deleting a collection would do.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "CollectionDeletion".
+ */
+export interface CollectionDeletion {
+  containers: number;
+  images: number;
+  tags: number;
+  /**
+   * Freed when the last download has ended: content that is nowhere else.
+   */
+  bytes: number;
+  /**
+   * Share links that would end.
+   */
+  shares: number;
+  /**
+   * Pipelines that push to it.
+   */
+  publishers: number;
+  /**
+   * Users, robots and teams with a role in it.
+   */
+  people: number;
+  /**
+   * Pushes to it that are under way.
+   */
+  uploads: number;
+  /**
+   * References that would lead nowhere, without their tags: the first 100.
+   */
+  breaks: string[];
+  /**
+   * What must be settled first, in sentences.
+   */
+  obstacles: string[];
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "References".
+ */
+export interface References {
+  /**
+   * References that would lead nowhere, without their tags: the first 100.
+   */
+  breaks: string[];
+  /**
+   * The short name, by which references go on; null where it has none.
+   */
+  shortName: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ActivityPage".
+ */
+export interface ActivityPage {
+  items: Act[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Act".
+ */
+export interface Act {
+  at: Time;
+  actor: string;
+  action: string;
+  target: string;
+  detail: {
+    [k: string]: unknown;
+  } | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "HandOverTo".
+ */
+export interface HandOverTo {
+  entity: string;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "HandOver".
+ */
+export interface HandOver {
+  state: "moved" | "offered";
+  /**
+   * Where it is now, or would be.
+   */
+  entity: string;
+  collection: string;
+  /**
+   * Until when the offer can be taken; null where it has moved.
+   */
+  expiresAt: Time | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "OfferPage".
+ */
+export interface OfferPage {
+  items: Offer[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Offer".
+ */
+export interface Offer {
+  entity: string;
+  collection: string;
+  /**
+   * Markdown.
+   */
+  description: string;
+  images: number;
+  sizeBytes: number;
+  offeredBy: string;
+  /**
+   * The entity it would go to: yours, or one of a team you own.
+   */
+  to: string;
+  expiresAt: Time;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "PeopleOfCollection".
+ */
+export interface PeopleOfCollection {
+  items: PersonOfCollection[];
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "PersonOfCollection".
+ */
+export interface PersonOfCollection {
+  name: string;
+  kind: "user" | "robot" | "team";
+  role: CollectionRole;
+  /**
+   * Such as `owner of the entity`, or `contributor through team imaging`.
+   */
+  reason: string;
+  /**
+   * Whether it was given here; what comes with the entity cannot be changed here.
+   */
+  isGranted: boolean;
+  isDisabled: boolean;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "CandidatePage".
+ */
+export interface CandidatePage {
+  items: {
+    name: string;
+    kind: "user" | "robot" | "team";
+  }[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "NewRole".
+ */
+export interface NewRole {
+  role: CollectionRole;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "StarPage".
+ */
+export interface StarPage {
+  items: {
+    entity: string;
+    collection: string;
+    /**
+     * Markdown.
+     */
+    description: string;
+    stars: number;
+    starredAt: Time;
+  }[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ListedContainerPage".
+ */
+export interface ListedContainerPage {
+  items: ListedContainer[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ListedContainer".
+ */
+export interface ListedContainer {
+  name: string;
+  /**
+   * Its first 300 characters.
+   */
+  description: string;
+  readOnly: boolean;
+  /**
+   * Of its images together.
+   */
+  sizeBytes: number;
+  imageCount: number;
+  pullCount: number;
+  createdAt: Time;
+  updatedAt: Time;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "NewContainer".
+ */
+export interface NewContainer {
+  name: string;
+  /**
+   * Markdown, as it was written.
+   */
+  description?: string;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Container".
+ */
+export interface Container {
+  entity: string;
+  collection: string;
+  name: string;
+  /**
+   * Markdown, as it was written.
+   */
+  description: string;
+  /**
+   * Whether nothing may be pushed, tagged or deleted in it.
+   */
+  readOnly: boolean;
+  /**
+   * Of its images together.
+   */
+  sizeBytes: number;
+  imageCount: number;
+  pullCount: number;
+  createdAt: Time;
+  updatedAt: Time;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ContainerDetails".
+ */
+export interface ContainerDetails {
+  entity: string;
+  collection: string;
+  name: string;
+  /**
+   * Markdown, as it was written.
+   */
+  description: string;
+  /**
+   * Whether nothing may be pushed, tagged or deleted in it.
+   */
+  readOnly: boolean;
+  /**
+   * Of its images together.
+   */
+  sizeBytes: number;
+  imageCount: number;
+  pullCount: number;
+  createdAt: Time;
+  updatedAt: Time;
+  /**
+   * Its collection's, as it counts.
+   */
+  visibility: "public" | "internal" | "private";
+  topics: string[];
+  /**
+   * For people of the collection.
+   */
+  createdBy: string | null;
+  newestImage: Image | null;
+  /**
+   * The first page of its tags, in natural order.
+   */
+  tags: {
+    items: Tag[];
+    next: string | null;
+  };
+  /**
+   * What you are in its collection.
+   */
+  role: ("owner" | "contributor" | "reader") | null;
+  /**
+   * Why, such as `contributor through team imaging`.
+   */
+  reason: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Image".
+ */
+export interface Image {
+  /**
+   * `sha256.` and 64 hexadecimal digits: the SHA-256 of the file.
+   */
+  digest: string;
+  description: string;
+  /**
+   * Null, as what stands below, while its bytes are still to come.
+   */
+  arch: string | null;
+  sizeBytes: number | null;
+  signed: boolean | null;
+  encrypted: boolean | null;
+  frozen: boolean;
+  createdAt: Time;
+  publishedAt: Time | null;
+  /**
+   * In natural order, a hundred at most.
+   */
+  tags: string[];
+  tagCount: number;
+  inspection: Inspection;
+  /**
+   * Null for who may not push.
+   */
+  state: ImageState | null;
+}
+/**
+ * What became of reading what an image says of itself.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Inspection".
+ */
+export interface Inspection {
+  state: "pending" | "done" | "failed";
+  /**
+   * Why it failed, for who may push.
+   */
+  reason: string | null;
+}
+/**
+ * How far an image is, for who may push it.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ImageState".
+ */
+export interface ImageState {
+  is: "registered" | "verifying" | "published" | "refused" | "corrupt";
+  /**
+   * How far verifying is.
+   */
+  percent: number | null;
+  /**
+   * Why it was refused.
+   */
+  reason: string | null;
+}
+/**
+ * A tag, with the image it is on for each architecture.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Tag".
+ */
+export interface Tag {
+  name: string;
+  /**
+   * A moment in UTC, such as `2026-11-25T04:10:00.000Z`.
+   */
+  updatedAt: string;
+  architectures: {
+    arch: string;
+    /**
+     * `sha256.` and 64 hexadecimal digits: the SHA-256 of the file.
+     */
+    digest: string;
+    sizeBytes: number;
+    /**
+     * Whether the tag stays on this image.
+     */
+    frozen: boolean;
+    /**
+     * Whether the image stays.
+     */
+    imageFrozen: boolean;
+    updatedAt: Time;
+  }[];
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ContainerEdit".
+ */
+export interface ContainerEdit {
+  name?: string;
+  /**
+   * Markdown, as it was written.
+   */
+  description?: string;
+  readOnly?: boolean;
+}
+/**
+ * What deleting a container, or something in it, would take along.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ContentDeletion".
+ */
+export interface ContentDeletion {
+  images: number;
+  /**
+   * Of the first hundred of them.
+   */
+  digests: string[];
+  /**
+   * References by tag that break, one for each architecture.
+   */
+  tags: number;
+  /**
+   * The first hundred of them.
+   */
+  tagNames: string[];
+  /**
+   * By how much the collection gets smaller: freed when nobody else has the same content, and the last download has ended.
+   */
+  bytes: number;
+  /**
+   * Share links that end.
+   */
+  shares: number;
+  /**
+   * What must be settled first, in sentences; empty where nothing is in the way.
+   */
+  obstacles: string[];
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ImagePage".
+ */
+export interface ImagePage {
+  items: Image[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ImageDetails".
+ */
+export interface ImageDetails {
+  /**
+   * `sha256.` and 64 hexadecimal digits: the SHA-256 of the file.
+   */
+  digest: string;
+  description: string;
+  /**
+   * Null, as what stands below, while its bytes are still to come.
+   */
+  arch: string | null;
+  sizeBytes: number | null;
+  signed: boolean | null;
+  encrypted: boolean | null;
+  frozen: boolean;
+  createdAt: Time;
+  publishedAt: Time | null;
+  /**
+   * In natural order, a hundred at most.
+   */
+  tags: string[];
+  tagCount: number;
+  inspection: Inspection;
+  /**
+   * Null for who may not push.
+   */
+  state: ImageState | null;
+  /**
+   * Of keys that its signatures name; they were not verified.
+   */
+  fingerprints: string[];
+  /**
+   * Who pushed it, for people of the collection.
+   */
+  createdBy: string | null;
+  labels: {
+    [k: string]: string;
+  };
+  /**
+   * The definition file it was built from, as the image carries it.
+   */
+  definition: string | null;
+  /**
+   * Header, objects, signatures and scripts as they were read; null while nothing was.
+   */
+  metadata: {
+    [k: string]: unknown;
+  } | null;
+  /**
+   * Share links that work, for owners of the collection.
+   */
+  shares: number | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ImageEdit".
+ */
+export interface ImageEdit {
+  frozen: boolean;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TagPage".
+ */
+export interface TagPage {
+  items: Tag[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TagTarget".
+ */
+export interface TagTarget {
+  /**
+   * `sha256.` and 64 hexadecimal digits: the SHA-256 of the file.
+   */
+  digest: string;
+  /**
+   * What the image is thought to be built for; it is checked.
+   */
+  arch?: string;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "SetTag".
+ */
+export interface SetTag {
+  /**
+   * Whether it waits for the image's bytes.
+   */
+  isWaiting: boolean;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TagEdit".
+ */
+export interface TagEdit {
+  frozen: boolean;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TagHistoryPage".
+ */
+export interface TagHistoryPage {
+  items: {
+    arch: string;
+    /**
+     * Null where the tag was deleted.
+     */
+    digest: string | null;
+    at: Time;
+    /**
+     * Who set it, for people of the collection.
+     */
+    by: string | null;
+  }[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
  * via the `definition` "ImageSearch".
  */
 export interface ImageSearch {
@@ -1360,6 +3374,213 @@ export interface ContainerPage {
  */
 export interface Topics {
   topics: string[];
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "NewShare".
+ */
+export interface NewShare {
+  days?: number;
+  maxDownloads?: number | null;
+  /**
+   * Whom it is for, to tell it from others.
+   */
+  note?: string;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "MadeShare".
+ */
+export interface MadeShare {
+  share: Share;
+  /**
+   * The link.
+   */
+  url: string;
+}
+/**
+ * A link by which anybody pulls one image, without what could be used as one.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Share".
+ */
+export interface Share {
+  id: string;
+  note: string;
+  createdAt: Time;
+  expiresAt: Time;
+  /**
+   * Download URLs that it gave out.
+   */
+  downloads: number;
+  /**
+   * Null for any number.
+   */
+  maxDownloads: number | null;
+  createdBy: string;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "SharePage".
+ */
+export interface SharePage {
+  items: Share[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "RevokedShare".
+ */
+export interface RevokedShare {
+  urlsEndBy: Time;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "OwnSharePage".
+ */
+export interface OwnSharePage {
+  items: OwnShare[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "OwnShare".
+ */
+export interface OwnShare {
+  id: string;
+  note: string;
+  createdAt: Time;
+  expiresAt: Time;
+  /**
+   * Download URLs that it gave out.
+   */
+  downloads: number;
+  /**
+   * Null for any number.
+   */
+  maxDownloads: number | null;
+  entity: string;
+  collection: string;
+  container: string;
+  digest: string;
+}
+/**
+ * The image of a share link, and nothing of where it stands.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "SharedImage".
+ */
+export interface SharedImage {
+  /**
+   * The link itself, ending in a file's name.
+   */
+  url: string;
+  container: string;
+  tag: string | null;
+  digest: string;
+  arch: string;
+  sizeBytes: number;
+  signed: boolean;
+  encrypted: boolean;
+  expiresAt: Time;
+  /**
+   * Null for any number.
+   */
+  downloadsLeft: number | null;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ShareDownload".
+ */
+export interface ShareDownload {
+  /**
+   * Where the bytes are, in however many ranges.
+   */
+  url: string;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Statistics".
+ */
+export interface Statistics {
+  collections: number;
+  containers: number;
+  images: number;
+  /**
+   * Each content once in a collection.
+   */
+  bytes: number;
+  pulls: number;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "SizePage".
+ */
+export interface SizePage {
+  items: {
+    /**
+     * `ENTITY/COLLECTION`, or `ENTITY/COLLECTION/CONTAINER`.
+     */
+    name: string;
+    /**
+     * In a collection each content counts once, so it may be less than its containers together.
+     */
+    bytes: number;
+    images: number;
+    /**
+     * Null for a container.
+     */
+    containers: number | null;
+  }[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * A pull is a download that was begun, by whichever protocol or share link; its bytes are the image's size. Days are in UTC. Pulls are counted within a minute or two.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "PullStatistics".
+ */
+export interface PullStatistics {
+  since: string;
+  /**
+   * Since it was made, whatever `days` says.
+   */
+  allTimePulls: number;
+  total: {
+    pulls: number;
+    bytes: number;
+  };
+  /**
+   * Days without pulls are left out.
+   */
+  days: {
+    day: string;
+    pulls: number;
+    bytes: number;
+  }[];
+  /**
+   * Those that were pulled most, 100 at most. Pulls by digest and by share links have none.
+   */
+  tags: {
+    container: string;
+    tag: string | null;
+    pulls: number;
+    bytes: number;
+  }[];
+  architectures: {
+    arch: string;
+    pulls: number;
+    bytes: number;
+  }[];
 }
 /**
  * RFC 9457 problem details.

@@ -2,15 +2,16 @@ import { Match, Switch } from "solid-js";
 import { createAction } from "../action.ts";
 import { ask } from "../api/client.ts";
 import type { Me } from "../api/schema.d.ts";
-import { leadingOn, paths } from "../paths.ts";
+import { leadingOn, namesAt, paths } from "../paths.ts";
 import { ProblemNote } from "./ProblemNote.tsx";
 
 /** The pages, and the way in or out. `me` is null where nobody is signed in, and undefined until that is known. */
 export function VisitorLinks(props: { me: Me | null | undefined; pathname: string }) {
   const currentAt = (path: string) => (props.pathname === path ? "page" : undefined);
   // Whoever signs in on a page about signing in goes on from there, not back to it.
-  const next = () =>
-    props.pathname === paths.tokens || props.pathname === paths.account ? props.pathname : paths.home;
+  const returning: readonly string[] = [paths.tokens, paths.account, paths.invitations, paths.collections];
+  const isReturning = () => returning.includes(props.pathname) || namesAt(props.pathname) !== null;
+  const next = () => (isReturning() ? `${props.pathname}${location.search}` : paths.home);
   const signingOut = createAction();
   const signOut = () =>
     signingOut.run(async () => {
@@ -21,6 +22,9 @@ export function VisitorLinks(props: { me: Me | null | undefined; pathname: strin
   return (
     <>
       <nav aria-label="Pages">
+        <a href={paths.collections} aria-current={currentAt(paths.collections)}>
+          Collections
+        </a>
         <a href={paths.tokens} aria-current={currentAt(paths.tokens)}>
           Access tokens
         </a>

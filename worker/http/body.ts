@@ -31,8 +31,13 @@ export function contentLength(request: Request): number | null {
 }
 
 async function readText(request: Request, maxBytes: number): Promise<string> {
+  return new TextDecoder().decode(await readBytes(request, maxBytes));
+}
+
+/** Reads a body as it is. @throws `body-too-large`, before or while reading */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   if ((contentLength(request) ?? 0) > maxBytes) throw new RegistryError("body-too-large");
-  if (request.body === null) return "";
+  if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of request.body as ReadableStream<Uint8Array>) {
@@ -40,5 +45,5 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
     if (bytes > maxBytes) throw new RegistryError("body-too-large");
     chunks.push(chunk);
   }
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  return new Uint8Array(Buffer.concat(chunks));
 }

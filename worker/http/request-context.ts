@@ -7,6 +7,7 @@ import { currentSettings, type Env, settingsOf } from "../env.ts";
 import { RegistryError } from "../registry/errors.ts";
 import { authenticate } from "../registry/people/authenticate.ts";
 import type { ParsedSettings, Settings } from "../registry/settings.ts";
+import { loggedPath } from "./logged-path.ts";
 
 /** What Hono knows in every protocol: the bindings, the registry's context, and whoever asks. */
 export interface AppEnv {
@@ -49,7 +50,7 @@ async function loggedly(c: Context<AppEnv>, next: Next): Promise<void> {
   const actor = c.get("actor");
   ctx.log.info("request", {
     method: c.req.method,
-    path: c.req.path,
+    path: loggedPath(c.req.path),
     status: c.res.status,
     milliseconds: ctx.now() - since,
     actor: actor?.kind === "user" ? actor.username : (actor?.kind ?? null),

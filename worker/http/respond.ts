@@ -2,6 +2,7 @@ import type { ErrorHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { type ErrorCode, type RegistryError, toRegistryError } from "../registry/errors.ts";
 import { limits } from "../registry/limits.ts";
+import { loggedPath } from "./logged-path.ts";
 import type { AppEnv } from "./request-context.ts";
 
 /** A total map from error code to HTTP status. Each protocol has its own. */
@@ -98,7 +99,13 @@ export function errorHandler(
     const requestId = ctx?.requestId ?? crypto.randomUUID();
     const isOurFault = code >= 500 && !isNobodysFault.has(error.code);
     if (isOurFault) {
-      const fields = { code: error.code, method: c.req.method, path: c.req.path, detail: error.detail, requestId };
+      const fields = {
+        code: error.code,
+        method: c.req.method,
+        path: loggedPath(c.req.path),
+        detail: error.detail,
+        requestId,
+      };
       console.error(JSON.stringify({ event: "error", ...fields }));
     }
     const response = render(error, code, requestId);

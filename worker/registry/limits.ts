@@ -17,6 +17,10 @@ export const limits = {
   referenceLength: 512,
   /** A description of an image, container or collection. */
   descriptionLength: 4 * KIB,
+  /** A container's description in Markdown, as pages show it: a README. */
+  readmeLength: 32 * KIB,
+  /** Characters of it in a list. */
+  listedDescriptionLength: 300,
   /** A JSON request body. The largest a client sends is a create body well under 4 KiB. */
   jsonBodyBytes: 64 * KIB,
 
@@ -182,9 +186,15 @@ export const limits = {
   invitationSeconds: 7 * DAY,
   /** A team's picture: shown at a few hundred pixels. */
   pictureBytes: MIB,
+  /** How long one may be written before upkeep takes it for left behind: no request runs so long. */
+  pictureSeconds: HOUR,
   sharesPerImage: 100,
   shareMaxSeconds: 365 * DAY,
   shareDownloads: 1_000_000,
+  /** Share links that do not open, from one address a minute; a right one is never counted. */
+  shareMissesPerMinute: 30,
+  /** The same where addresses are not known. */
+  shareMissesPerMinuteOfAll: 300,
   starsPerUser: 10_000,
   /** An offer of a collection, until somebody takes it. */
   handOverSeconds: 14 * DAY,
@@ -194,9 +204,21 @@ export const limits = {
   meterSeconds: 60,
   /** Different tags and architectures of a container that one report carries. */
   meterRows: 500,
+  /** Days that statistics look back at most: a year, and the day it begins with. */
+  statisticsDays: 366,
+  /** Tags in statistics, those that were pulled most. The rest is in the totals. */
+  statisticsTags: 100,
+  /** Badges are shown by pages that many people read; their figures are a minute or two old anyway. */
+  badgeCacheSeconds: 300,
   /** Parts of an upload by a browser: small enough to be sent again after a failure, and R2's parts are at most 10,000. */
   browserPartBytes: 16 * MIB,
   openUploadsPerUser: 100,
+  /** The least a resumable upload stays open: somebody closes the laptop, and goes on the next day. */
+  resumableMinSeconds: DAY,
+  /** Tags asked for with one upload. */
+  tagsPerUpload: 20,
+  /** Missing parts that a refusal names. */
+  missingParts: 10,
   /** A token for a pipeline: as long as a large push through one takes; it can be asked for again. */
   publisherTokenSeconds: HOUR,
   /** How long after its end such a token is still listed, so that a publisher leaves no endless list. */
@@ -268,6 +290,16 @@ export const limits = {
   topicLength: 50,
   /** The longest value of a label in a list of them: with the labels of 10,000 tags that is 5 MB. */
   foundLabelLength: 512,
+  /** Addresses in one part of the list for search engines, which take ten times that: it is written as one text. */
+  sitemapAddresses: 5000,
+  /** First digits of ids that name its parts: 4,096 of the 50,000 that search engines take. */
+  sitemapDigits: 3,
+  /** How long search engines may keep it. */
+  sitemapCacheSeconds: HOUR,
+  /** Names and digests that a preview of a deletion shows; the rest are counted. */
+  previewNames: 100,
+  /** Tags of an image shown in a list of images; the rest are counted. */
+  tagsOfListedImage: 100,
   /** Names shown of a damaged blob: enough to know where to push it again. */
   namesOfBlob: 10,
   /** Rows one step of the integrity check reads: one R2 list call. */

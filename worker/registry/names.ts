@@ -7,9 +7,9 @@ import { limits } from "./limits.ts";
  * people would take for something else. A test holds the routes against this list.
  */
 export const reservedNames: ReadonlySet<string> = new Set(
-  `about accessibility account admin api assets auth blobs collections compare connect container containers default docs explore
+  `about accessibility account accounts admin api assets auth blobs cdn-cgi collections compare connect container containers default docs explore
   favicon.ico help imagefile invitations keys labels library login logout maintenance me new offline pks robots.txt root
-  s search settings shares site sitemap.xml stars static statistics status system tags teams terms token tokens tools
+  s search settings shares site sitemap-collections.xml sitemap-containers.xml sitemap.xml stars static statistics status system tags teams terms token tokens tools
   topics u upload uploads user users v1 v2 version`.split(/\s+/),
 );
 

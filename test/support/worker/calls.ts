@@ -13,6 +13,8 @@ export interface Call {
   name: string;
   /** The statements a call to D1 runs. */
   sql: string[];
+  /** What each of them was bound to. */
+  params?: unknown[][];
   /** What else it was given. */
   args: unknown[];
 }
@@ -75,6 +77,7 @@ export function watched(env: Env, watcher: Watcher): Env {
     BLOBS: watchBucket(env.BLOBS, around),
     RATE_LIMITER: watchNamespace(env.RATE_LIMITER, around),
     JOB_RUNNER: watchNamespace(env.JOB_RUNNER, around),
+    PULL_METER: watchNamespace(env.PULL_METER, around),
   };
 }
 
@@ -94,7 +97,7 @@ function withMethods<T extends object>(target: T, replace: (name: string, real: 
 }
 
 /** Watched statements, and what they are. */
-const known = new WeakMap<object, { statement: D1PreparedStatement; sql: string }>();
+const known = new WeakMap<object, { statement: D1PreparedStatement; sql: string; params: unknown[] }>();
 
 function watchDatabase(database: D1Database, around: Around): D1Database {
   return withMethods(database, (name, real) => {
@@ -103,8 +106,9 @@ function watchDatabase(database: D1Database, around: Around): D1Database {
       return (statements) => {
         const watchedOnes = statements as D1PreparedStatement[];
         const sql = watchedOnes.map((one) => known.get(one)?.sql ?? "");
+        const params = watchedOnes.map((one) => known.get(one)?.params ?? []);
         const batch = async () => real(watchedOnes.map((one) => known.get(one)?.statement ?? one));
-        return around({ kind: "d1", name, sql, args: [] }, batch);
+        return around({ kind: "d1", name, sql, params, args: [] }, batch);
       };
     }
     return null;
@@ -112,12 +116,17 @@ function watchDatabase(database: D1Database, around: Around): D1Database {
 }
 
 /** A statement that passes the watcher when it runs by itself, and is the real one in a batch. */
-function watchStatement(statement: D1PreparedStatement, sql: string, around: Around): D1PreparedStatement {
+function watchStatement(
+  statement: D1PreparedStatement,
+  sql: string,
+  around: Around,
+  params: unknown[] = [],
+): D1PreparedStatement {
   const wrapped = withMethods(statement, (name, real) => {
-    if (name === "bind") return (...args) => watchStatement(real(...args) as D1PreparedStatement, sql, around);
-    return (...args) => around({ kind: "d1", name, sql: [sql], args }, async () => real(...args));
+    if (name === "bind") return (...args) => watchStatement(real(...args) as D1PreparedStatement, sql, around, args);
+    return (...args) => around({ kind: "d1", name, sql: [sql], params: [params], args }, async () => real(...args));
   });
-  known.set(wrapped, { statement, sql });
+  known.set(wrapped, { statement, sql, params });
   return wrapped;
 }
 

@@ -2,7 +2,7 @@ import type { Deletion } from "../../api/schema.d.ts";
 
 /** What deleting an account deletes, as a list for people. The account itself always is in it. */
 export function deletedThings(deletes: Deletion["deletes"]): string[] {
-  const { collections, images, bytes, tokens, sessions, identities, hasSregistryKey, memberships, publishers } =
+  const { collections, images, bytes, tokens, sessions, identities, hasSregistryKey, memberships, teams, publishers } =
     deletes;
   return [
     "Your account, and everything the registry keeps about you as a person",
@@ -12,6 +12,7 @@ export function deletedThings(deletes: Deletion["deletes"]): string[] {
     ...(hasSregistryKey ? ["Your key for sregistry-cli"] : []),
     ...(publishers > 0 ? [`${counted(publishers, "publisher")}: pipelines that push in your name stop`] : []),
     ...(memberships > 0 ? [`Your part in ${counted(memberships, "collection")} of others`] : []),
+    ...(teams > 0 ? [`Your place in ${counted(teams, "team")}`] : []),
     ...(identities > 0 ? [`The links to ${counted(identities, "account")} you sign in with`] : []),
     ...(sessions > 0 ? [`${counted(sessions, "session")}: you are signed out everywhere`] : []),
   ];
@@ -25,6 +26,7 @@ export function formatBytes(bytes: number): string {
   return `${power === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[power]}`;
 }
 
-function counted(count: number, thing: string): string {
+/** `1 image`, `2 images`. */
+export function counted(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }

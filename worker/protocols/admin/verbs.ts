@@ -1,10 +1,9 @@
 import * as z from "zod";
 import { type Actor, scopes } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
-import { listCollections } from "../../registry/catalog/collections.ts";
+import { type CollectionPath, listCollections } from "../../registry/catalog/collections.ts";
 import { deleteImage } from "../../registry/catalog/delete-image.ts";
 import {
-  type CollectionPath,
   deleteCollection,
   freeName,
   giveShortName,
@@ -18,10 +17,14 @@ import { RegistryError } from "../../registry/errors.ts";
 import { listInspections, runInspection } from "../../registry/inspect/run-inspection.ts";
 import { limits } from "../../registry/limits.ts";
 import { parseContainerPath, parseImageReference, parseName } from "../../registry/names.ts";
+import { getQuota, setQuota } from "../../registry/people/account-quotas.ts";
 import type { User, Whose } from "../../registry/people/accounts.ts";
+import { deleteTeam } from "../../registry/people/delete-team.ts";
 import { makeLoginLink } from "../../registry/people/login-links.ts";
 import { addRobot, listRobots, type Robot } from "../../registry/people/robots.ts";
 import { addKey, listKeys, resealKeys, revokeKey } from "../../registry/people/sregistry-keys.ts";
+import { removeTeamMember, setTeamMember } from "../../registry/people/team-members.ts";
+import { addTeamFor, listTeams, type Team } from "../../registry/people/teams.ts";
 import { addToken, listTokens, revokeToken, type Token } from "../../registry/people/tokens.ts";
 import {
   addUser,
@@ -79,6 +82,11 @@ const scopeList = z
     issues.addIssue({ code: "custom", message: "must be some of pull, push, manage, separated by commas" });
     return z.NEVER;
   });
+/** A number, or what the settings say. */
+const quotaBytes = z
+  .string()
+  .regex(/^(?:default|\d{1,15})$/, "must be a number of bytes, or default")
+  .transform((text) => (text === "default" ? null : Number(text)));
 const settingName = z.string().max(limits.nameLength);
 /** A day, or a moment in UTC. */
 const moment = z
@@ -132,10 +140,34 @@ export const verbs: Readonly<Record<string, Verb>> = {
     z.object({
       username,
       owner: username.nullish(),
+      team: username.nullish(),
       description: z.string().max(limits.robotDescriptionLength).default(""),
     }),
-    async (ctx, actor, args) => presentRobot(await addRobot(ctx, actor, { ...args, owner: args.owner ?? null })),
+    async (ctx, actor, args) =>
+      presentRobot(await addRobot(ctx, actor, { ...args, owner: args.owner ?? null, team: args.team ?? null })),
   ),
+  "list-teams": verb(z.object({ after }), async (ctx, actor, args) => {
+    const { items, next } = await listTeams(ctx, actor, args.after ?? null);
+    return { items: items.map(presentTeam), next };
+  }),
+  "add-team": verb(
+    z.object({
+      name: username,
+      owner: username,
+      description: z.string().max(limits.descriptionLength).default(""),
+      joining: z.enum(["open", "invitation"]).default("invitation"),
+    }),
+    async (ctx, actor, { owner, ...team }) => presentTeam(await addTeamFor(ctx, actor, team, owner)),
+  ),
+  "set-team-member": verb(
+    z.object({ team: username, username, role: z.enum(["owner", "member", "none"]) }),
+    async (ctx, actor, { team, role, ...args }) => {
+      if (role === "none") await removeTeamMember(ctx, actor, team, args.username);
+      else await setTeamMember(ctx, actor, team, args.username, role);
+    },
+  ),
+  // At the command line nobody has looked first.
+  "delete-team": verb(z.object({ name: username }), (ctx, actor, args) => deleteTeam(ctx, actor, args.name, null)),
   "login-link": verb(z.object({ username }), (ctx, actor, args) => makeLoginLink(ctx, actor, args.username)),
   "delete-robot": verb(z.object({ username }), (ctx, actor, args) => deleteUser(ctx, actor, args.username, "robot")),
   "list-robots": verb(z.object({ after }), async (ctx, actor, args) => {
@@ -149,6 +181,14 @@ export const verbs: Readonly<Record<string, Verb>> = {
   "list-keys": verb(z.object({ after }), (ctx, actor, args) => listKeys(ctx, actor, args.after ?? null)),
   "revoke-key": verb(z.object({ username }), (ctx, actor, args) => revokeKey(ctx, actor, account(args))),
   "reseal-keys": verb(z.object({ after }), (ctx, actor, args) => resealKeys(ctx, actor, args.after ?? null)),
+  "set-quota": verb(
+    z.object({ name: username, bytes: quotaBytes }),
+    async (ctx, actor, args) => await setQuota(ctx, actor, args.name, args.bytes),
+  ),
+  "show-quota": verb(z.object({ name: username }), async (ctx, actor, args) => {
+    const { account: name, isOwnNumber, quota } = await getQuota(ctx, actor, args.name);
+    return { items: [{ name, ...quota, isOwnNumber }] };
+  }),
   "list-collections": verb(z.object({ after }), async (ctx, actor, args) => {
     const { items, next } = await listCollections(ctx, actor, args.after ?? null);
     return {
@@ -165,9 +205,14 @@ export const verbs: Readonly<Record<string, Verb>> = {
     (ctx, actor, args) => setVisibility(ctx, actor, args.collection, args.visibility),
   ),
   "set-member": verb(
-    z.object({ collection, username, role: z.enum(["owner", "contributor", "reader", "none"]) }),
-    (ctx, actor, args) =>
-      setMember(ctx, actor, args.collection, args.username, args.role === "none" ? null : args.role),
+    z.object({
+      collection,
+      username,
+      role: z.enum(["owner", "contributor", "reader", "none"]),
+      team: z.literal("true").nullish(),
+    }),
+    (ctx, actor, { collection, username, role, team }) =>
+      setMember(ctx, actor, collection, username, role === "none" ? null : role, team === "true" ? "team" : "user"),
   ),
   "delete-collection": verb(z.object({ collection }), (ctx, actor, args) =>
     deleteCollection(ctx, actor, args.collection),
@@ -285,6 +330,10 @@ function presentToken({ createdAt, expiresAt, lastUsedAt, ...token }: Token) {
 function presentRobot({ robot: { username: name, description, disabledAt, createdAt }, owner }: Robot) {
   const times = { createdAt: new Date(createdAt).toISOString(), disabled: disabledAt !== null };
   return { username: name, owner, description, ...times };
+}
+
+function presentTeam({ account: { username: name, description, createdAt }, joining }: Team) {
+  return { name, description, joining, createdAt: new Date(createdAt).toISOString() };
 }
 
 function presentUser(user: User) {

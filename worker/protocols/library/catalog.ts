@@ -7,6 +7,7 @@ import { createEntity, getEntity, getOwnEntity } from "../../registry/catalog/en
 import { RegistryError } from "../../registry/errors.ts";
 import { limits } from "../../registry/limits.ts";
 import { parseContainerPath } from "../../registry/names.ts";
+import { quotaForOwner } from "../../registry/people/account-quotas.ts";
 import { search } from "../../registry/search/search-catalog.ts";
 import { presentCollection, presentContainer, presentEntity, presentImage } from "./presenters.ts";
 import { newCollectionBody, newContainerBody, newEntityBody } from "./schemas.ts";
@@ -15,11 +16,13 @@ import { newCollectionBody, newContainerBody, newEntityBody } from "./schemas.ts
 export const catalog = new Hono<AppEnv>();
 
 catalog.get("/v1/entities", async (c) => {
-  return c.json({ data: presentEntity(await getOwnEntity(c.var.ctx, c.var.actor)) });
+  const entity = await getOwnEntity(c.var.ctx, c.var.actor);
+  return c.json({ data: presentEntity(entity, await quotaForOwner(c.var.ctx, c.var.actor, entity.ownerUserId)) });
 });
 
 catalog.get("/v1/entities/:name", async (c) => {
-  return c.json({ data: presentEntity(await getEntity(c.var.ctx, c.var.actor, c.req.param("name"))) });
+  const entity = await getEntity(c.var.ctx, c.var.actor, c.req.param("name"));
+  return c.json({ data: presentEntity(entity, await quotaForOwner(c.var.ctx, c.var.actor, entity.ownerUserId)) });
 });
 
 catalog.post("/v1/entities", async (c) => {
@@ -58,7 +61,7 @@ catalog.get("/v1/containers/:path{.+}", async (c) => {
 
 catalog.post("/v1/containers", async (c) => {
   const { collection, name, description } = await readJson(c.req.raw, newContainerBody);
-  const created = await createContainer(c.var.ctx, c.var.actor, { collectionId: collection, name, description });
+  const created = await createContainer(c.var.ctx, c.var.actor, { in: { id: collection }, name, description });
   return c.json({ data: presentContainer(created) }, 201);
 });
 
@@ -72,7 +75,7 @@ catalog.get("/v1/search", async (c) => {
   });
   return c.json({
     data: {
-      entity: found.entities.map(presentEntity),
+      entity: found.entities.map((entity) => presentEntity(entity)),
       collection: found.collections.map(presentCollection),
       container: found.containers.map(presentContainer),
       image: found.images.map((image) => presentImage(image, true)),

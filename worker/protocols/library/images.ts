@@ -14,7 +14,7 @@ import { abortUpload, signPart, startMultipart } from "../../registry/push/multi
 import { pushWhole } from "../../registry/push/push-whole.ts";
 import { registerImage } from "../../registry/push/register-image.ts";
 import { startUpload } from "../../registry/push/start-upload.ts";
-import { presentFoundImage, presentTags, presentTagsByArch } from "./presenters.ts";
+import { presentFoundImage, presentPush, presentTags, presentTagsByArch } from "./presenters.ts";
 import {
   abortMultipartBody,
   completeBody,
@@ -59,7 +59,8 @@ images.delete("/v1/images/:reference{.+}", async (c) => {
 /** 303 and never 302: old clients follow nothing else, newer ones then read ranges from where it points. */
 images.get("/v1/imagefile/:reference{.+}", async (c) => {
   const reference = parseImageReference(c.req.param("reference"));
-  const { url } = await beginPull(c.var.ctx, c.var.actor, reference, archOf(c.req.query("arch")));
+  const isLook = c.req.method === "HEAD";
+  const { url } = await beginPull(c.var.ctx, c.var.actor, reference, archOf(c.req.query("arch")), isLook);
   return c.redirect(url, 303);
 });
 
@@ -79,11 +80,9 @@ images.post("/v2/imagefile/:image", async (c) => {
   return c.json({ data: { uploadURL: uploadUrl } });
 });
 
-/** An empty answer makes the client print nothing. */
 images.put("/v2/imagefile/:image/_complete", async (c) => {
   await readJson(c.req.raw, completeBody);
-  await completeUpload(c.var.ctx, c.var.actor, c.req.param("image"));
-  return c.body(null, 200);
+  return c.json({ data: presentPush(await completeUpload(c.var.ctx, c.var.actor, c.req.param("image"))) });
 });
 
 /**
@@ -106,12 +105,11 @@ images.put("/v2/imagefile/:image/_multipart", async (c) => {
   return c.json({ data: { presignedURL: url } });
 });
 
-/** Clients want JSON here. An empty `containerUrl` makes them print nothing. */
+/** Clients want JSON here. */
 images.put("/v2/imagefile/:image/_multipart_complete", async (c) => {
   const { uploadID, completedParts } = await readJson(c.req.raw, completeMultipartBody, limits.completeBodyBytes);
   const input = { imageId: c.req.param("image"), uploadToken: uploadID, parts: completedParts };
-  await completeMultipart(c.var.ctx, c.var.actor, input);
-  return c.json({ data: { quota: { quotaTotal: 0, quotaUsage: 0 }, containerUrl: "" } });
+  return c.json({ data: presentPush(await completeMultipart(c.var.ctx, c.var.actor, input)) });
 });
 
 images.put("/v2/imagefile/:image/_multipart_abort", async (c) => {

@@ -3,19 +3,23 @@ import type { Container } from "../../registry/catalog/containers.ts";
 import type { Entity } from "../../registry/catalog/entities.ts";
 import type { TagRow } from "../../registry/catalog/tags.ts";
 import { type FoundImage, isPublished } from "../../registry/pull/resolve.ts";
+import type { CompletedPush } from "../../registry/push/complete-upload.ts";
+import type { Quota } from "../../registry/quota.ts";
 
 /*
  * The library's object model (scs-library-client models.go). Times are RFC 3339; what is not set is left
  * out, because an empty text in a time's place is fatal to the clients.
  */
 
-export function presentEntity(entity: Entity) {
+/** @param quota for whoever may know it; the clients' model has it, and shows it nowhere (1.4.5) */
+export function presentEntity(entity: Entity, quota: Quota | null = null) {
   return {
     id: entity.id,
     name: entity.name,
     description: entity.description,
     createdAt: rfc3339(entity.createdAt),
     deleted: false,
+    ...(quota === null ? {} : { size: quota.usedBytes, quota: quota.quotaBytes ?? 0 }),
   };
 }
 
@@ -27,6 +31,7 @@ export function presentCollection({ collection, entity }: { collection: Collecti
     entity: entity.id,
     entityName: entity.name,
     private: collection.visibility !== "public",
+    size: collection.sizeBytes,
     createdAt: rfc3339(collection.createdAt),
     updatedAt: rfc3339(collection.updatedAt),
     deleted: false,
@@ -46,6 +51,10 @@ export function presentContainer({ container, collection, entity }: InCollection
     entityName: entity.name,
     private: collection.visibility !== "public",
     readOnly: container.readOnly,
+    size: container.sizeBytes,
+    downloadCount: container.pullCount,
+    // People mark collections.
+    stars: collection.starCount,
     createdAt: rfc3339(container.createdAt),
     updatedAt: rfc3339(container.updatedAt),
     deleted: false,
@@ -67,6 +76,8 @@ export function presentImage(found: Omit<FoundImage, "facts" | "objectKey" | "ve
     uploaded,
     container: container.id,
     containerName: container.name,
+    containerDownloads: container.pullCount,
+    containerStars: collection.starCount,
     collection: collection.id,
     collectionName: collection.name,
     entity: entity.id,
@@ -80,6 +91,21 @@ export function presentImage(found: Omit<FoundImage, "facts" | "objectKey" | "ve
     ...(image.encrypted === null ? {} : { encrypted: image.encrypted }),
     ...(image.fingerprints === null ? {} : { fingerprints: image.fingerprints }),
     ...(image.publishedAt === null ? {} : { updatedAt: rfc3339(image.publishedAt) }),
+  };
+}
+
+/**
+ * What `apptainer push` prints at its end (1.4.5): how much room is taken, with the image, and where the container is
+ * on the registry's site. A total of 0 is printed as unlimited.
+ */
+export function presentPush({ found: { entity, collection, container }, quota }: CompletedPush) {
+  const { usedBytes = 0, reservedBytes = 0, quotaBytes = null } = quota ?? {};
+  return {
+    quota: {
+      quotaTotal: quotaBytes === null ? 0 : Math.max(quotaBytes, 1),
+      quotaUsage: usedBytes + reservedBytes,
+    },
+    containerUrl: `/${entity.name}/${collection.name}/${container.name}`,
   };
 }
 

@@ -6,6 +6,7 @@ import { parseTaggedReference, type TaggedReference } from "../../registry/names
 import { authenticateSigned } from "../../registry/people/authenticate-signature.ts";
 import { signDownload } from "../../registry/pull/begin-pull.ts";
 import { findContainerImage } from "../../registry/pull/container-image.ts";
+import { countPull } from "../../registry/pull/pull-counts.ts";
 import { presentManifest } from "./presenters.ts";
 
 /** One container: its manifest, which `pull shub://` asks for too, and its deletion. */
@@ -25,7 +26,9 @@ for (const path of [...paths, entityPath]) {
     const { ctx } = c.var;
     const { actor } = await authenticateSigned(ctx, c.req.header("authorization"), "pull", reference.typed);
     const image = await findContainerImage(ctx, actor, "collection.pull", reference, c.req.query("arch") || null);
-    return c.json(presentManifest(image, await signDownload(ctx, image.found, image.tag)));
+    const url = await signDownload(ctx, image.found, image.tag);
+    if (c.req.method !== "HEAD") countPull(ctx, image.found, image.tag);
+    return c.json(presentManifest(image, url));
   });
 
   /** 204 is the only answer that sregistry-cli takes for success. */

@@ -46,6 +46,10 @@ export interface Description<
   params?: Params;
   query?: Query;
   body?: Body;
+  /** Instead of a body in JSON: the media types of the file that is the body. It reads it by itself. */
+  takes?: readonly string[];
+  /** Instead of an answer in JSON: the media types of the file that is the answer. */
+  gives?: readonly string[];
   /** 200 unless said otherwise; 204 without an answer. */
   status?: 200 | 201 | 202;
   answer?: Answer;

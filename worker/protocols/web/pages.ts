@@ -2,9 +2,21 @@ import { type Context, Hono } from "hono";
 import { type AppEnv, findSettings } from "../../http/request-context.ts";
 import { errorHandler, usualStatus } from "../../http/respond.ts";
 import { RegistryError } from "../../registry/errors.ts";
+import { parseContainerPath, reservedNames } from "../../registry/names.ts";
+import { addressNow } from "./old-addresses.ts";
 
-/** The UI's routes. Any other path gets the shell with status 404, or plain text where no page is wanted. */
-export const uiRoutes = ["/", "/login", "/auth/register", "/auth/link", "/auth/tokens", "/account", "/terms"] as const;
+/** The UI's routes, beside those of collections and containers. Any other path gets the shell with status 404, or plain text where no page is wanted. */
+export const uiRoutes = [
+  "/",
+  "/collections",
+  "/login",
+  "/auth/register",
+  "/auth/link",
+  "/auth/tokens",
+  "/account",
+  "/invitations",
+  "/terms",
+] as const;
 
 /** Those of them where secrets are shown or taken. Nobody else's script is let in there, whatever is set. */
 export const uiRoutesWithSecrets: readonly string[] = [
@@ -13,6 +25,7 @@ export const uiRoutesWithSecrets: readonly string[] = [
   "/auth/link",
   "/auth/tokens",
   "/account",
+  "/invitations",
 ];
 
 /** Only the path counts. Not the request's own: a client may write a Host that no URL can have. */
@@ -28,7 +41,32 @@ pages.onError(
   }),
 );
 
+// Before the pages, among which one's address may be anybody's name.
+pages.get("*", async (c, next) => {
+  const target = addressNow(c.req.path, new URLSearchParams(c.req.query()));
+  return target === null ? await next() : c.redirect(target, 301);
+});
+
 for (const path of uiRoutes) pages.get(path, (c) => shell(c, 200));
+
+pages.get("*", async (c, next) => {
+  // As the page will see it: Hono's own path has escapes undone.
+  const { pathname } = new URL(c.req.url);
+  // Whoever does not ask for a page may be a client that takes whatever comes for an image.
+  return isCatalogAddress(pathname) && wantsPage(c) ? await shell(c, 200) : await next();
+});
+
+/**
+ * Whether an address is that of a collection's page (`/alice/tools`) or a container's, by its form alone: whether there is
+ * one, and for whom, only the page's own requests ask, and so an address tells nobody anything.
+ */
+export function isCatalogAddress(path: string): boolean {
+  const [first = "", ...others] = path.slice(1).split("/");
+  if (others.length !== 1 && others.length !== 2) return false;
+  if (parseContainerPath([first, ...others].join("/")) === null) return false;
+  const entity = first.toLowerCase();
+  return !reservedNames.has(entity);
+}
 
 // Names carry a hash of the content. Cloudflare serves them before the Worker runs; a missing one comes here.
 const fileTypes: Record<string, string> = {
@@ -49,11 +87,14 @@ pages.get("/static/:file", async (c) => {
 });
 
 pages.all("*", async (c) => {
-  // Hono answers HEAD with what GET would send, without its body.
-  const wantsPage = ["GET", "HEAD"].includes(c.req.method) && (c.req.header("accept") ?? "").includes("text/html");
-  if (!wantsPage || c.req.path.startsWith("/static/")) throw new RegistryError("no-such-route");
+  if (!wantsPage(c) || c.req.path.startsWith("/static/")) throw new RegistryError("no-such-route");
   return await shell(c, 404);
 });
+
+/** Hono answers HEAD with what GET would send, without its body. */
+function wantsPage({ req }: Context<AppEnv>): boolean {
+  return ["GET", "HEAD"].includes(req.method) && (req.header("accept") ?? "").includes("text/html");
+}
 
 // No script or style stands in the page itself, and nothing comes from another host.
 const contentSecurityPolicy = {
@@ -78,10 +119,15 @@ const policyWithAnalytics = {
   "connect-src": `${contentSecurityPolicy["connect-src"]} ${measuringHosts}`,
 };
 
-async function shell(c: Context<AppEnv>, status: 200 | 404): Promise<Response> {
+/** @param of.hasSecret for an address that is one itself, and so is not listed above */
+export async function shell(
+  c: Context<AppEnv>,
+  status: 200 | 404,
+  of: { hasSecret: boolean } = { hasSecret: uiRoutesWithSecrets.includes(c.req.path) },
+): Promise<Response> {
   const page = await c.env.ASSETS.fetch(new URL("/index.html", ASSETS_ORIGIN));
   if (!page.ok) throw new RegistryError("internal", undefined, { detail: "the UI is not built" });
-  const mayCount = status === 200 && !uiRoutesWithSecrets.includes(c.req.path);
+  const mayCount = status === 200 && !of.hasSecret;
   const isCounted = mayCount && ((await findSettings(c.env))?.GOOGLE_ANALYTICS ?? "") !== "";
   const policy = Object.entries(isCounted ? policyWithAnalytics : contentSecurityPolicy);
   const headers = {

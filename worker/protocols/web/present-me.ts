@@ -11,6 +11,7 @@ export function presentMe(me: Me): z.input<typeof meSchema> {
     isRobot: me.isRobot,
     entity: me.entity,
     createdAt: new Date(me.createdAt).toISOString(),
+    quota: me.quota,
     terms: {
       required: me.requiredTerms,
       agreed: me.agreedTerms,

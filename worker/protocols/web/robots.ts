@@ -14,7 +14,7 @@ const description = z.string().max(limits.robotDescriptionLength);
 const named = z.object({ username });
 const tokenOfRobot = z.object({ username, id: z.string() });
 
-/** Users who are no people: for pipelines and machines. Administrators make them, and look after their own. */
+/** Users who are no people: for pipelines and machines. Administrators and teams make them, and look after their own. */
 export const robotOperations = [
   operation(
     {
@@ -22,7 +22,7 @@ export const robotOperations = [
       method: "get",
       path: "/api/v1/robots",
       section: "robots",
-      summary: "Your robots; all of them for administrators",
+      summary: "Your robots and those of teams you own; all of them for administrators",
       actor: "user",
       query: afterQuery,
       answer: pageSchema(robotSchema).meta({ id: "RobotPage" }),
@@ -35,14 +35,21 @@ export const robotOperations = [
       method: "post",
       path: "/api/v1/robots",
       section: "robots",
-      summary: "Make a robot, which is yours",
-      about: "For administrators. It reaches the collections whose owners make it a member.",
+      summary: "Make a robot, which is yours or a team's",
+      about:
+        "For administrators, and with `team` for its owners. It reaches the collections whose owners make it a member.",
       actor: "user",
-      body: z.object({ username, description: description.default("") }).meta({ id: "NewRobot" }),
+      body: z
+        .object({
+          username,
+          description: description.default(""),
+          team: username.nullable().default(null).describe("The team it is to belong to; null for yourself."),
+        })
+        .meta({ id: "NewRobot" }),
       status: 201,
       answer: robotSchema,
       hasETag: true,
-      problems: ["name-invalid", "name-reserved", "name-taken", "limit-reached", "conflict"],
+      problems: ["not-found", "name-invalid", "name-reserved", "name-taken", "limit-reached", "conflict"],
     },
     async ({ c, ctx, actor, body }) => tagged(c, await addRobot(ctx, actor, body)),
   ),
@@ -74,7 +81,7 @@ export const robotOperations = [
         .object({
           description: description.optional(),
           isDisabled: z.boolean().optional(),
-          owner: username.optional().describe("An administrator."),
+          owner: username.optional().describe("An administrator, or a team of yours."),
         })
         .meta({ id: "RobotEdit" }),
       answer: robotSchema,

@@ -23,6 +23,30 @@ export const collectionPath = z
   .describe("`ENTITY/COLLECTION`");
 export const expiresInDays = z.int().min(1).max(limits.tokenMaxDays);
 
+/** A number that an administrator gives. */
+export const quotaBytes = z
+  .int()
+  .min(0)
+  .nullable()
+  .describe("How many bytes; null for what `USER_QUOTA_BYTES` or `TEAM_QUOTA_BYTES` says.");
+
+export const quotaSchema = z
+  .object({
+    usedBytes: z.int().describe("Of the images there are. One counts once in each collection that has it."),
+    reservedBytes: z.int().describe("Of images on their way."),
+    quotaBytes: z.int().nullable().describe("How much there may be in all; null for any number."),
+  })
+  .meta({ id: "Quota" });
+
+export const accountQuotaSchema = z
+  .object({
+    account: z.string(),
+    isTeam: z.boolean(),
+    isOwnNumber: z.boolean().describe("Whether an administrator gave it; else it is what the settings say for all."),
+    quota: quotaSchema,
+  })
+  .meta({ id: "AccountQuota" });
+
 /** An address to go on with after signing in: a path of this registry. */
 export const next = z
   .string()
@@ -74,11 +98,13 @@ export const userSchema = z
   })
   .meta({ id: "User" });
 
+export const userDetailSchema = userSchema.extend({ quota: quotaSchema }).meta({ id: "UserDetail" });
+
 export const robotSchema = z
   .object({
     username: z.string(),
     description: z.string(),
-    owner: z.string().nullable().describe("The user who looks after it; null when they are gone."),
+    owner: z.string().nullable().describe("The user or team that looks after it; null when they are gone."),
     isDisabled: z.boolean(),
     createdAt: time,
   })
@@ -97,6 +123,7 @@ export const meSchema = z
     isRobot: z.boolean(),
     entity: z.string().nullable().describe("Where one's own collections are; a robot has none."),
     createdAt: time,
+    quota: quotaSchema.describe("Of one's own collections. A robot has none, and so holds nothing."),
     terms: termsState,
     credential: z.object({
       kind: z.enum(["session", "token"]),
@@ -203,6 +230,27 @@ export const newPublisherBody = z
   })
   .meta({ id: "NewPublisher" });
 
+export const visibility = z.enum(["public", "internal", "private"]).meta({
+  id: "Visibility",
+  description: "Who sees it: everybody, whoever is signed in, or its people alone.",
+});
+export const collectionRole = z.enum(["owner", "contributor", "reader"]).meta({
+  id: "CollectionRole",
+  description:
+    "A reader pulls, a contributor pushes too, an owner may do everything. Each may do what those before it may.",
+});
+export const description = z.string().max(limits.descriptionLength).describe("Markdown.");
+export const accountSchema = z
+  .object({ name: z.string(), kind: z.enum(["user", "team"]) })
+  .meta({ id: "Account", description: "Somebody who can own things: a user or a team." });
+
+export const brokenFields = {
+  breaks: z
+    .array(z.string())
+    .describe(`References that would lead nowhere, without their tags: the first ${limits.pageSize}.`),
+  shortName: z.string().nullable().describe("The short name, by which references go on; null where it has none."),
+};
+
 export const deletionSchema = z
   .object({
     deletes: z.object({
@@ -214,6 +262,7 @@ export const deletionSchema = z
       identities: z.int(),
       hasSregistryKey: z.boolean(),
       memberships: z.int().describe("In collections of others."),
+      teams: z.int().describe("Teams you are in."),
       publishers: z.int().describe("Pipelines that push in your name, wherever."),
     }),
     handsOver: z.array(z.object({ what: z.string(), to: z.string() })),

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import type { AppEnv } from "../../http/request-context.ts";
+import { quotaOfUser } from "../../registry/people/account-quotas.ts";
 import type { User, Whose } from "../../registry/people/accounts.ts";
 import { editUser } from "../../registry/people/edit-user.ts";
 import { endCredentials } from "../../registry/people/end-credentials.ts";
@@ -8,7 +9,7 @@ import { listTokens } from "../../registry/people/tokens.ts";
 import { addUser, deleteUser, getUser, listUsers } from "../../registry/people/users.ts";
 import { afterQuery, operation, pageSchema, setETag, versionOf } from "./operation.ts";
 import { presentPage, presentToken, presentUser } from "./present-account.ts";
-import { siteRole, tokenSchema, username, userSchema } from "./schemas.ts";
+import { quotaBytes, siteRole, tokenSchema, userDetailSchema, username, userSchema } from "./schemas.ts";
 
 const named = z.object({ username });
 
@@ -41,7 +42,7 @@ export const userOperations = [
       actor: "user",
       body: z.object({ username }).meta({ id: "NewUser" }),
       status: 201,
-      answer: userSchema,
+      answer: userDetailSchema,
       hasETag: true,
       problems: ["name-invalid", "name-reserved", "name-taken"],
     },
@@ -56,7 +57,7 @@ export const userOperations = [
       summary: "A user",
       actor: "user",
       params: named,
-      answer: userSchema,
+      answer: userDetailSchema,
       hasETag: true,
       problems: ["not-found"],
     },
@@ -68,12 +69,14 @@ export const userOperations = [
       method: "patch",
       path: "/api/v1/users/{username}",
       section: "users",
-      summary: "Disable a user or let them work again; give or take a role (superusers)",
+      summary: "Disable a user or let them work again; say how much they may hold; give or take a role (superusers)",
       about: "Disabling ends every session, and stops every token and key at once. A changed role ends their sessions.",
       actor: "user",
       params: named,
-      body: z.object({ isDisabled: z.boolean().optional(), role: siteRole.optional() }).meta({ id: "UserEdit" }),
-      answer: userSchema,
+      body: z
+        .object({ isDisabled: z.boolean().optional(), role: siteRole.optional(), quotaBytes: quotaBytes.optional() })
+        .meta({ id: "UserEdit" }),
+      answer: userDetailSchema,
       hasETag: true,
       needsIfMatch: true,
       problems: ["session-required", "not-found", "conflict", "precondition-failed"],
@@ -90,7 +93,7 @@ export const userOperations = [
       summary: "Delete a user who owns no collection any more",
       actor: "user",
       params: named,
-      problems: ["session-required", "not-found", "conflict"],
+      problems: ["session-required", "not-found", "conflict", "last-owner"],
     },
     ({ ctx, actor, params }) => deleteUser(ctx, actor, params.username, "person"),
   ),
@@ -129,7 +132,8 @@ function person({ username: name }: { username: string }): Whose {
   return { username: name, kind: "person" };
 }
 
-function tagged(c: Context<AppEnv>, user: User) {
+async function tagged(c: Context<AppEnv>, user: User) {
+  const quota = await quotaOfUser(c.var.ctx, user);
   setETag(c, user.version);
-  return presentUser(c.var.ctx, user);
+  return { ...presentUser(c.var.ctx, user), quota };
 }

@@ -24,6 +24,12 @@ export interface FoundCollection {
   facts: CollectionFacts;
 }
 
+/** What names a collection in an entity. */
+export interface CollectionPath {
+  entity: string;
+  name: string;
+}
+
 /** By entity and name, or by id. Null where there is none; nothing is decided yet. */
 export async function findCollection(
   ctx: Context,
@@ -89,16 +95,17 @@ export async function listCollections(
 export async function createCollection(
   ctx: Context,
   actor: Actor,
-  input: {
-    entityId: string;
+  input: ({ entityId: string } | { entity: string }) & {
     name: string;
     description: string;
     visibility: Visibility | null;
     /** Whether it must come to hold its short name, or not be made at all. */
     needsShortName?: boolean;
+    /** Whether one that is there already is refused as `name-taken`. */
+    mustBeNew?: boolean;
   },
 ): Promise<FoundCollection> {
-  const found = await findEntity(ctx, actor, { id: input.entityId });
+  const found = await findEntity(ctx, actor, "entity" in input ? { name: input.entity } : { id: input.entityId });
   const { entity } = authorizeOnEntity(ctx, actor, "entity.create-collection", found);
   const name = parseName(input.name);
   const visibility = newVisibility(ctx, input.visibility);
@@ -108,7 +115,8 @@ export async function createCollection(
   const isOurs = sql`EXISTS (SELECT 1 FROM ${collections} WHERE ${eq(collections.id, id)})`;
   const results = await writeTogether(ctx.db, [
     guardAgainst(ctx.db, "name-taken", isBuried("collection", `${entity.name}/${name}`)),
-    ...limitGuard(ctx, actor, entity, exists),
+    ...(input.mustBeNew === true ? [guardAgainst(ctx.db, "name-taken", exists)] : []),
+    ...limitGuard(ctx, actor, entity.ownerUserId, exists),
     statement(
       ctx.db,
       sql`
@@ -120,9 +128,10 @@ export async function createCollection(
     ...(input.needsShortName === true
       ? [guardAgainst(ctx.db, "conflict", sql`NOT ${holdsShortName(entity.id, name)}`)]
       : []),
-    auditRow(ctx, actor, "collection.create", `${entity.name}/${name}`, { when: isOurs }),
+    auditRow(ctx, actor, "collection.create", `${entity.name}/${name}`, { in: id, when: isOurs }),
     auditRow(ctx, actor, "short-name.claim", `${entity.name}/${name}`, {
       detail: { shortName: name },
+      in: id,
       when: sql`${isOurs} AND ${holdsShortName(entity.id, name)}`,
     }),
     collectionQuery(ctx, actor, collectionIs({ entity: entity.name, name })),
@@ -137,21 +146,24 @@ function holdsShortName(entityId: string, name: string): SQL {
   return sql`EXISTS (SELECT 1 FROM ${collections} WHERE ${isIt})`;
 }
 
+/** @throws `private-only` */
+export function ensureAllowed({ settings }: Context, visibility: Visibility): void {
+  if (settings.PRIVATE_ONLY && visibility !== "private") throw new RegistryError("private-only");
+}
+
 function newVisibility(ctx: Context, wanted: Visibility | null): Visibility {
-  if (ctx.settings.PRIVATE_ONLY) {
-    if (wanted !== null && wanted !== "private") throw new RegistryError("private-only");
-    return "private";
-  }
+  if (wanted !== null) ensureAllowed(ctx, wanted);
+  if (ctx.settings.PRIVATE_ONLY) return "private";
   return wanted ?? (ctx.settings.DEFAULT_PRIVATE ? "private" : "public");
 }
 
-/** Refuses one collection more than allowed, counted in the transaction; one that exists already is none more. */
-function limitGuard(ctx: Context, actor: Actor, entity: Entity, exists: SQL): Statement[] {
+/** Refuses an account one collection more than allowed, counted in the transaction; one that exists already is none more. */
+export function limitGuard(ctx: Context, actor: Actor, accountId: string, exists: SQL): Statement[] {
   const limit = ctx.settings.USER_COLLECTION_LIMIT;
   if (limit === null || isAdministrator(actor)) return [];
   const owned = sql`(
     SELECT count(*) FROM ${collections} INNER JOIN ${entities} ON ${eq(entities.id, collections.entityId)}
-    WHERE ${eq(entities.ownerUserId, entity.ownerUserId)})`;
+    WHERE ${eq(entities.ownerUserId, accountId)})`;
   return [guardAgainst(ctx.db, "collection-limit", sql`NOT ${exists} AND ${owned} >= ${limit}`)];
 }
 

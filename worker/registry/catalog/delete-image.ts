@@ -55,7 +55,10 @@ export async function deleteFound(
   const results = await writeTogether(ctx.db, [
     ...deletion(ctx, container.id, image, selector),
     ...also.images.flatMap((other) => deletion(ctx, container.id, other, selector)),
-    auditRow(ctx, actor, "image.delete", target, { detail: { digest: image.digest, reference: selector } }),
+    auditRow(ctx, actor, "image.delete", target, {
+      in: found.collection.id,
+      detail: { digest: image.digest, reference: selector },
+    }),
     ...also.statements,
   ]);
   searchSoon(ctx);

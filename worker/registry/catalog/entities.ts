@@ -3,14 +3,14 @@ import { type Actor, actorUserId, type EntityFacts } from "../../access/roles.ts
 import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
-import { collections, entities } from "../../storage/db/schema/catalog.ts";
+import { entities } from "../../storage/db/schema/catalog.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorizeOnEntity, authorizeOnSite } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import { parseEntityName } from "../names.ts";
 import { auditRow } from "../upkeep/audit.ts";
-import { visibleTo } from "./facts.ts";
+import { holdsVisible } from "./facts.ts";
 import { isBuried } from "./tombstones.ts";
 
 export type Entity = typeof entities.$inferSelect;
@@ -32,15 +32,18 @@ export async function findEntity(
   by: { name: string } | { id: string },
 ): Promise<{ entity: Entity; facts: EntityFacts } | null> {
   const row = await ctx.db
-    .select({ entity: columnsOf(entities), visibleCollectionId: collections.id })
+    .select({
+      entity: columnsOf(entities),
+      holdsVisible: holdsVisible(actor, ctx.settings).mapWith(Boolean).as("holds"),
+    })
     .from(entities)
-    .leftJoin(collections, and(eq(collections.entityId, entities.id), visibleTo(actor, ctx.settings)))
     .where("name" in by ? eq(entities.name, by.name.toLowerCase()) : eq(entities.id, by.id))
-    .limit(1)
     .get();
   if (row === undefined) return null;
-  const facts = { entityOwnerId: row.entity.ownerUserId, hasVisibleCollection: row.visibleCollectionId !== null };
-  return { entity: row.entity, facts };
+  return {
+    entity: row.entity,
+    facts: { entityOwnerId: row.entity.ownerUserId, hasVisibleCollection: row.holdsVisible },
+  };
 }
 
 /**
@@ -87,7 +90,16 @@ export async function createEntity(ctx: Context, actor: Actor, given: string): P
 }
 
 export function newEntity(ctx: Context, name: string, ownerUserId: string): Entity {
-  return { id: crypto.randomUUID(), name, ownerUserId, description: "", createdAt: ctx.now(), sizeBytes: 0 };
+  return {
+    id: crypto.randomUUID(),
+    name,
+    ownerUserId,
+    description: "",
+    createdAt: ctx.now(),
+    sizeBytes: 0,
+    publicCollections: 0,
+    internalCollections: 0,
+  };
 }
 
 function printable(text: string): string {

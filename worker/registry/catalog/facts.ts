@@ -57,3 +57,28 @@ export function visibleTo(actor: Actor, settings: Pick<Settings, "PRIVATE_ONLY">
   }
   return sql`(${isPublic} OR ${isInternal} OR ${byRole})`;
 }
+
+/**
+ * Whether the entity at hand holds a collection that the actor may see, whatever it holds beside that. Counted by
+ * triggers, so that nothing is looked through. In words: from a query over one table drizzle leaves out the names of tables.
+ */
+export function holdsVisible(actor: Actor, { PRIVATE_ONLY }: Pick<Settings, "PRIVATE_ONLY">): SQL {
+  const isPublic = PRIVATE_ONLY ? sql`0` : sql`entities.public_collections > 0`;
+  if (actor.kind === "anonymous") return isPublic;
+  const holdsAny = sql`EXISTS (SELECT 1 FROM collections AS held WHERE held.entity_id = entities.id)`;
+  if (actor.kind === "operator") return holdsAny;
+  const { collectionId } = actor.credential;
+  const mine = sql`(SELECT value FROM json_each(${accountsText(actor)}))`;
+  const isOwn = isAdministrator(actor) ? sql`1` : sql`entities.owner_user_id IN ${mine}`;
+  if (collectionId !== null) {
+    const isInternal = PRIVATE_ONLY ? sql`0` : sql`held.visibility = 'internal'`;
+    return sql`(${isPublic} OR EXISTS (
+      SELECT 1 FROM collections AS held WHERE held.id = ${collectionId} AND held.entity_id = entities.id
+        AND (${isInternal} OR ${isOwn} OR EXISTS (
+          SELECT 1 FROM collection_members AS member WHERE member.collection_id = held.id AND member.user_id IN ${mine}))))`;
+  }
+  const isInternal = PRIVATE_ONLY ? sql`0` : sql`entities.internal_collections > 0`;
+  return sql`(${isPublic} OR ${isInternal} OR (${isOwn} AND ${holdsAny}) OR EXISTS (
+    SELECT 1 FROM collection_members AS member INNER JOIN collections AS held ON held.id = member.collection_id
+    WHERE member.user_id IN ${mine} AND held.entity_id = entities.id))`;
+}

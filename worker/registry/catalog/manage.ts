@@ -2,31 +2,18 @@ import { and, eq, sql } from "drizzle-orm";
 import type { Actor, CollectionRole, Visibility } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
-import {
-  collectionMembers,
-  collections,
-  containers,
-  images,
-  tags,
-  tombstones,
-} from "../../storage/db/schema/catalog.ts";
+import { collections, containers, images, tags, tombstones } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize, authorizeOnSite } from "../authorize.ts";
-import { RegistryError } from "../errors.ts";
 import type { ContainerPath, ImageReference } from "../names.ts";
-import { findUser } from "../people/users.ts";
 import { resolveImage } from "../pull/resolve.ts";
-import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
-import { type FoundCollection, findCollection } from "./collections.ts";
+import { type CollectionPath, type FoundCollection, findCollection } from "./collections.ts";
 import { findContainer, targetOf } from "./containers.ts";
-import { collectionsDeletion } from "./delete-collections.ts";
+import { editCollection } from "./edit-collection.ts";
+import { type Grantee, removePerson, setPerson } from "./people.ts";
+import { removeCollection } from "./remove-collection.ts";
 import { isBuried, type NameKind } from "./tombstones.ts";
-
-export interface CollectionPath {
-  entity: string;
-  name: string;
-}
 
 /**
  * Freezes or thaws what a reference names: a tag for one architecture, or by digest the image itself.
@@ -55,6 +42,7 @@ export async function setFrozen(
     guardChanged(ctx.db, "conflict"),
     auditRow(ctx, actor, frozen ? "freeze" : "thaw", targetOf(found), {
       detail: { digest: image.digest, reference: selector, arch: image.arch },
+      in: found.collection.id,
     }),
   ]);
 }
@@ -66,39 +54,20 @@ export async function setVisibility(
   path: CollectionPath,
   visibility: Visibility,
 ): Promise<void> {
-  const { collection } = await managed(ctx, actor, path);
-  if (ctx.settings.PRIVATE_ONLY && visibility !== "private") throw new RegistryError("private-only");
-  await writeTogether(ctx.db, [
-    ctx.db.update(collections).set({ visibility, updatedAt: ctx.now() }).where(eq(collections.id, collection.id)),
-    auditRow(ctx, actor, "collection.visibility", pathText(path), { detail: { visibility } }),
-  ]);
-  searchSoon(ctx);
+  await editCollection(ctx, actor, path, { visibility }, null);
 }
 
-/** Gives a user a role in a collection; null takes it away. @throws `not-found`, and what the policy refuses */
+/** Gives a user or a team a role in a collection; null takes it away. @throws as `setPerson` does */
 export async function setMember(
   ctx: Context,
   actor: Actor,
   path: CollectionPath,
-  username: string,
+  name: string,
   role: CollectionRole | null,
+  kind: Grantee["kind"] = "user",
 ): Promise<void> {
-  const { collection } = await managed(ctx, actor, path);
-  const user = await findUser(ctx, username);
-  const isMember = and(eq(collectionMembers.collectionId, collection.id), eq(collectionMembers.userId, user.id));
-  const row = { collectionId: collection.id, userId: user.id, createdAt: ctx.now() };
-  const change =
-    role === null
-      ? ctx.db.delete(collectionMembers).where(isMember)
-      : ctx.db
-          .insert(collectionMembers)
-          .values({ ...row, role })
-          .onConflictDoUpdate({ target: [collectionMembers.collectionId, collectionMembers.userId], set: { role } });
-  await writeTogether(ctx.db, [
-    change,
-    auditRow(ctx, actor, "collection.member", pathText(path), { detail: { username: user.username, role } }),
-  ]);
-  searchSoon(ctx);
+  if (role === null) await removePerson(ctx, actor, path, { kind, name });
+  else await setPerson(ctx, actor, path, { kind, name }, role);
 }
 
 /** @throws `not-found`, and what the policy refuses */
@@ -107,21 +76,13 @@ export async function setReadOnly(ctx: Context, actor: Actor, path: ContainerPat
   const { container } = found;
   await writeTogether(ctx.db, [
     ctx.db.update(containers).set({ readOnly, updatedAt: ctx.now() }).where(eq(containers.id, container.id)),
-    auditRow(ctx, actor, "container.read-only", targetOf(found), { detail: { readOnly } }),
+    auditRow(ctx, actor, "container.read-only", targetOf(found), { detail: { readOnly }, in: found.collection.id }),
   ]);
 }
 
-/**
- * Deletes a collection and all in it. Its name and short name stay taken until an administrator frees them.
- * @throws `frozen` when anything in it is, and what the policy refuses
- */
+/** Deletes a collection, whatever is in it. @throws as `removeCollection` does */
 export async function deleteCollection(ctx: Context, actor: Actor, path: CollectionPath): Promise<void> {
-  const { collection } = await managed(ctx, actor, path);
-  await writeTogether(ctx.db, [
-    ...collectionsDeletion(ctx, [collection.id]),
-    auditRow(ctx, actor, "collection.delete", pathText(path)),
-  ]);
-  searchSoon(ctx);
+  await removeCollection(ctx, actor, path, null);
 }
 
 /** Makes the names of deleted things available again. @throws `not-found`, and what the policy refuses */
@@ -151,7 +112,7 @@ export async function giveShortName(
   await writeTogether(ctx.db, [
     guardAgainst(ctx.db, "name-taken", sql`${isHeld} OR ${isBuried("short-name", shortName ?? "")}`),
     ctx.db.update(collections).set({ shortName, updatedAt: ctx.now() }).where(eq(collections.id, collection.id)),
-    auditRow(ctx, actor, "short-name.give", pathText(path), { detail: { shortName } }),
+    auditRow(ctx, actor, "short-name.give", pathText(path), { detail: { shortName }, in: collection.id }),
   ]);
 }
 

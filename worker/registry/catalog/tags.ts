@@ -8,13 +8,14 @@ import { users } from "../../storage/db/schema/people.ts";
 import { audit } from "../../storage/db/schema/upkeep.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
+import type { Digest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { parseTag } from "../names.ts";
-import { findImageById, isPublished } from "../pull/resolve.ts";
+import { type ContainerPath, parseTag } from "../names.ts";
+import { type FoundImage, findImageById, imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
 import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
-import { ensureWritable, getContainer } from "./containers.ts";
+import { containerIs, ensureWritable, getContainer } from "./containers.ts";
 
 export type TagRow = Pick<typeof tags.$inferSelect, "arch" | "name" | "imageId">;
 
@@ -53,7 +54,31 @@ export async function setTag(
 ): Promise<void> {
   const row = await findImageById(ctx, actor, input.imageId);
   const isOfContainer = row !== null && row.container.id === input.containerId;
-  const found = authorize(ctx, actor, "collection.push", isOfContainer ? row : null);
+  await setTagOn(ctx, actor, isOfContainer ? row : null, input);
+}
+
+/**
+ * The same for an image by its digest, wherever its container stands.
+ * @returns whether the tag waits for the image's bytes
+ * @throws the same
+ */
+export async function setTagByDigest(
+  ctx: Context,
+  actor: Actor,
+  path: ContainerPath,
+  input: { digest: Digest; tag: string; arch: string | null },
+): Promise<boolean> {
+  const rows = await imageQuery(ctx, actor, and(containerIs(path), eq(images.digest, input.digest)));
+  return await setTagOn(ctx, actor, toFoundImage(rows), input);
+}
+
+async function setTagOn(
+  ctx: Context,
+  actor: Actor,
+  row: FoundImage | null,
+  input: { tag: string; arch: string | null },
+): Promise<boolean> {
+  const found = authorize(ctx, actor, "collection.push", row);
   ensureWritable(found.container);
   const name = parseTag(input.tag);
   const { image, container } = found;
@@ -68,7 +93,7 @@ export async function setTag(
       // Somebody may have published the image since: then nobody else would move this one.
       ...moveWantedTags(ctx, { containerId: container.id, digest: image.digest }),
     ]);
-    return;
+    return true;
   }
   const { arch } = found.image;
   if (input.arch !== null && input.arch !== arch) {
@@ -89,9 +114,10 @@ export async function setTag(
       ${moveTagIfAllowed}`,
     ),
     guardChanged(ctx.db, "tag-frozen"),
-    auditRow(ctx, actor, "tag.set", target, { detail: { arch, digest: image.digest } }),
+    auditRow(ctx, actor, "tag.set", target, { in: found.collection.id, detail: { arch, digest: image.digest } }),
   ]);
   searchSoon(ctx);
+  return false;
 }
 
 /**
@@ -121,9 +147,9 @@ export function moveWantedTags(
     statement(
       ctx.db,
       sql`
-        INSERT INTO ${audit} (at, actor, action, target, detail, request_id)
+        INSERT INTO ${audit} (at, actor, action, target, detail, request_id, collection_id)
         SELECT ${ctx.now()}, coalesce(u.username, 'deleted user'), 'tag.set', e.name || '/' || c.name || '/' || k.name || ':' || t.name,
-          json_object('arch', t.arch, 'digest', ${images.digest}), ${ctx.requestId}
+          json_object('arch', t.arch, 'digest', ${images.digest}), ${ctx.requestId}, c.id
         FROM ${images} INNER JOIN ${wantedTags} ON ${wantedTags.imageId} = ${images.id}
           INNER JOIN ${tags} AS t ON t.container_id = ${images.containerId} AND t.arch = ${images.arch}
             AND t.name = ${wantedTags.name} AND t.image_id = ${images.id}

@@ -121,7 +121,11 @@ export async function addTopic(ctx: Context, actor: Actor, path: ContainerPath, 
         ON CONFLICT (container_id, name) DO UPDATE
         SET removed = 0, changed_by = excluded.changed_by, changed_at = excluded.changed_at WHERE removed = 1`,
       ),
-      auditRow(ctx, actor, "topic.add", pathText(found), { detail: { topic: name }, when: sql`changes() > 0` }),
+      auditRow(ctx, actor, "topic.add", pathText(found), {
+        detail: { topic: name },
+        in: found.collection.id,
+        when: sql`changes() > 0`,
+      }),
     ]);
   } catch (thrown) {
     // Nothing else in the batch can be a conflict.
@@ -147,7 +151,7 @@ export async function removeTopic(ctx: Context, actor: Actor, path: ContainerPat
     guardChanged(ctx.db, "not-found"),
     // One that an image brought stays noted; of what people set and take away nothing piles up.
     ctx.db.delete(topics).where(and(isIt, eq(topics.origin, "person"))),
-    auditRow(ctx, actor, "topic.remove", pathText(found), { detail: { topic: name } }),
+    auditRow(ctx, actor, "topic.remove", pathText(found), { detail: { topic: name }, in: found.collection.id }),
   ]);
   searchSoon(ctx);
 }

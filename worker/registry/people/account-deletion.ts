@@ -2,6 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import { sha256Hex } from "../digest.ts";
 import { limits } from "../limits.ts";
+import { hasOtherOwner as leavesOwner } from "./team-guards.ts";
 
 /** What deleting an account would do, for whoever is about to. Everything in `keeps` and `obstacles` is a sentence. */
 export interface Deletion {
@@ -15,6 +16,8 @@ export interface Deletion {
     hasSregistryKey: boolean;
     /** In collections of others. */
     memberships: number;
+    /** Teams they are in. */
+    teams: number;
     /** Pipelines that push in their name, wherever. */
     publishers: number;
   };
@@ -37,6 +40,9 @@ export interface DeletionFacts {
   identities: number;
   keys: number;
   memberships: number;
+  teams: number;
+  /** Teams that would have no owner left who can act. */
+  lastOwnerOf: string[];
   publishers: number;
   robots: string[];
 }
@@ -77,6 +83,11 @@ export function deletionFactsOf(userId: string, now: number): SQL {
     'identities', (SELECT count(*) FROM identities WHERE user_id = ${userId}),
     'keys', (SELECT count(*) FROM sregistry_keys WHERE user_id = ${userId}),
     'memberships', (SELECT count(*) FROM collection_members WHERE user_id = ${userId}),
+    'teams', (SELECT count(*) FROM team_members WHERE user_id = ${userId}),
+    'lastOwnerOf', json((SELECT json_group_array(name) FROM (
+      SELECT team.username AS name FROM team_members AS mine INNER JOIN users AS team ON team.id = mine.team_id
+      WHERE mine.user_id = ${userId} AND mine.role = 'owner' AND NOT ${leavesOwner(sql`mine.team_id`, userId)}
+      ORDER BY name))),
     'publishers', (SELECT count(*) FROM publishers WHERE created_by = ${userId}),
     'robots', json((SELECT json_group_array(username) FROM (
       SELECT username FROM users WHERE owner_user_id = ${userId} ORDER BY username))))`;
@@ -116,8 +127,8 @@ function collectionsOf(userId: string): SQL {
 
 /** What these facts come to. */
 export function describeDeletion(facts: DeletionFacts): Deletion {
-  const { images, bytes, tokens, sessions, identities, keys, memberships, publishers } = facts;
-  const counts = { images, bytes, tokens, sessions, identities, memberships, publishers };
+  const { images, bytes, tokens, sessions, identities, keys, memberships, teams, publishers } = facts;
+  const counts = { images, bytes, tokens, sessions, identities, memberships, teams, publishers };
   const collections = deletedCollections(facts).map(({ path }) => path);
   return {
     deletes: { collections, ...counts, hasSregistryKey: keys > 0 },
@@ -153,6 +164,9 @@ function otherObstacles(facts: DeletionFacts): string[] {
   const orphaned = facts.entities.filter(({ shared, heir }) => shared > 0 && heir === null);
   const isTooLarge = facts.collections.length > limits.deletedCollections;
   return [
+    ...facts.lastOwnerOf.map(
+      (team) => `You are the last owner of the team ${team}. Make another member its owner first, or delete it.`,
+    ),
     ...orphaned.map(
       ({ id, name }) =>
         `${name} can go to one person only, and nobody else owns all of ${enumerate(sharedOf(facts, id))}. Make somebody an owner of each of them first, or nobody.`,

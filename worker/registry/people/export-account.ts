@@ -102,6 +102,15 @@ function thingLists(ctx: Context, actor: UserActor): Record<string, List> {
       FROM images INNER JOIN containers ON containers.id = images.container_id
         INNER JOIN collections ON collections.id = containers.collection_id ${within}
       WHERE images.created_by = ${userId} AND images.id > ${after} ORDER BY images.id`,
+    teams: (after) => sql`
+      SELECT team_id AS cursor, team.username AS name, role, team_members.created_at AS createdAt
+      FROM team_members INNER JOIN users AS team ON team.id = team_id
+      WHERE user_id = ${userId} AND team_id > ${after} ORDER BY team_id`,
+    invitations: (after) => sql`
+      SELECT invitations.id AS cursor, invitations.id, team.username AS team, role, note,
+        invitations.created_at AS createdAt, expires_at AS expiresAt
+      FROM invitations INNER JOIN users AS team ON team.id = team_id
+      WHERE created_by = ${userId} AND invitations.id > ${after} ORDER BY invitations.id`,
     robots: (after) => sql`
       SELECT username AS cursor, username, description, created_at AS createdAt, disabled_at AS disabledAt
       FROM users WHERE owner_user_id = ${userId} AND username > ${after} ORDER BY username`,
@@ -110,6 +119,13 @@ function thingLists(ctx: Context, actor: UserActor): Record<string, List> {
         ref_kind AS refKind, ref, publishers.created_at AS createdAt, last_used_at AS lastUsedAt
       FROM publishers INNER JOIN collections ON collections.id = publishers.collection_id ${within}
       WHERE publishers.created_by = ${userId} AND publishers.id > ${after} ORDER BY publishers.id`,
+    shares: (after) => sql`
+      SELECT shares.id AS cursor, shares.id, ${whereVisible(sql`${collection} || '/' || containers.name`)} AS container,
+        ${whereVisible(sql`images.digest`)} AS digest, note, shares.created_at AS createdAt, expires_at AS expiresAt,
+        downloads, max_downloads AS maxDownloads
+      FROM shares INNER JOIN images ON images.id = shares.image_id INNER JOIN containers ON containers.id = images.container_id
+        INNER JOIN collections ON collections.id = containers.collection_id ${within}
+      WHERE shares.created_by = ${userId} AND shares.id > ${after} ORDER BY shares.id`,
   };
 }
 

@@ -13,6 +13,7 @@ import { users } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorizeOnAccount } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
+import { type Quota, quotaOf } from "../quota.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { asUser } from "./user-actor.ts";
 
@@ -26,6 +27,7 @@ export interface Me {
   entity: string | null;
   /** Milliseconds, as the time below. */
   createdAt: number;
+  quota: Quota;
   /** The version of the terms one must have agreed to; null where there are none. */
   requiredTerms: string | null;
   agreedTerms: string | null;
@@ -65,12 +67,12 @@ export async function agreeToTerms(ctx: Context, actor: Actor, version: string):
   return present(ctx, me, account);
 }
 
-type Account = Pick<Me, "entity" | "createdAt" | "agreedTerms" | "agreedTermsAt">;
+type Account = Pick<Me, "quota" | "entity" | "createdAt" | "agreedTerms" | "agreedTermsAt">;
 
 function accountQuery(ctx: Context, userId: string) {
   const { createdAt, agreedTerms, agreedTermsAt } = users;
   return ctx.db
-    .select({ createdAt, agreedTerms, agreedTermsAt, entity: entities.name })
+    .select({ createdAt, agreedTerms, agreedTermsAt, entity: entities.name, quota: quotaOf(ctx, userId) })
     .from(users)
     .leftJoin(entities, and(eq(entities.name, users.username), eq(entities.ownerUserId, users.id)))
     .where(eq(users.id, userId));

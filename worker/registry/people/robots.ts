@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
-import { type Actor, actorUserId, ownAccount } from "../../access/roles.ts";
+import { type Actor, actorUserId, isAdministrator, ownAccount, ownsAccount } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { guardAgainst } from "../../storage/db/guard.ts";
@@ -12,34 +12,46 @@ import { limits } from "../limits.ts";
 import { parseEntityName } from "../names.ts";
 import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 import { auditRow } from "../upkeep/audit.ts";
-import { accountFacts, findAccount, present, type User } from "./accounts.ts";
+import { accountFacts, type User } from "./accounts.ts";
 import { type Act, changeUser } from "./change-user.ts";
 import { disablingOf } from "./edit-user.ts";
 import { guardStillGood } from "./still-good.ts";
+import { guardManages, guardStillOwner } from "./team-guards.ts";
+import { authorizedTeam } from "./teams.ts";
 import { isAdminNow } from "./user-actor.ts";
 import { isNameTaken, newUser } from "./users.ts";
 
 /*
  * Users who are no people: for pipelines and machines. A robot holds tokens, never signs in, and has no entity and no
- * role: it reaches the collections whose owners make it a member.
+ * role: it reaches the collections whose owners make it a member. It belongs to an administrator, or to a team, whose
+ * owners look after it.
  */
 
 export interface Robot {
   robot: User;
-  /** The owner's username; null when they are gone. */
+  /** The owner's username, or the team's name; null when they are gone. */
   owner: string | null;
 }
 
-/** A page of the actor's robots, by name; of all of them for administrators. */
+/** A page of the robots of the actor and of the teams they own, by name; of all of them for administrators. */
 export async function listRobots(ctx: Context, actor: Actor, after: string | null): Promise<Page<Robot>> {
   const seesAll = mayOnSite(ctx.settings, actor, "site.administer");
   if (!seesAll) {
     if (actor.kind !== "user") throw new RegistryError("unauthenticated");
     authorizeOnAccount(ctx.settings, actor, "account.manage", ownAccount(actor));
   }
-  const isOwn = seesAll ? undefined : eq(users.ownerUserId, actorUserId(actor) ?? "");
-  const rows = await robotQuery(ctx, and(isOwn, after === null ? undefined : gt(users.username, after)));
+  // A robot is no team anyway: it is said for the index, which has each kind of account by name.
+  const isOne = seesAll
+    ? eq(users.isTeam, false)
+    : sql`${users.ownerUserId} IN (SELECT value FROM json_each(${ownersText(actor)}))`;
+  const rows = await robotQuery(ctx, and(isOne, after === null ? undefined : gt(users.username, after)));
   return pageOf(rows, ({ robot }) => robot.username);
+}
+
+/** The accounts whose robots are the actor's to look after. */
+function ownersText(actor: Actor): string {
+  if (actor.kind !== "user") return "[]";
+  return JSON.stringify([actor.userId, ...actor.teams.filter(({ role }) => role === "owner").map(({ id }) => id)]);
 }
 
 /** @throws `not-found`, also for another's robot */
@@ -52,18 +64,20 @@ export async function getRobot(ctx: Context, actor: Actor, username: string): Pr
 }
 
 /**
- * Makes a robot, which is the actor's; the operator, who is nobody, says whose.
- * @throws `name-invalid`, `name-reserved`, `name-taken`, `limit-reached`, `conflict` where the owner may be none,
+ * Makes a robot, which is the actor's; the operator, who is nobody, says whose. With a team, it is the team's, whose
+ * owners may make it.
+ * @throws `not-found` (the team), `name-invalid`, `name-reserved`, `name-taken`, `limit-reached`, `conflict` where the owner may be none,
  *   and what the policy refuses
  */
 export async function addRobot(
   ctx: Context,
   actor: Actor,
-  input: { username: string; description: string; owner?: string | null },
+  input: { username: string; description: string; owner?: string | null; team?: string | null },
 ): Promise<Robot> {
-  authorizeOnSite(ctx.settings, actor, "site.administer");
+  const team = input.team == null ? null : (await authorizedTeam(ctx, actor, "team.manage", input.team)).account;
+  if (team === null) authorizeOnSite(ctx.settings, actor, "site.administer");
   const username = parseEntityName(input.username);
-  const named = input.owner == null ? null : await findOwner(ctx, input.owner);
+  const named = team ?? (input.owner == null ? null : await findOwner(ctx, actor, input.owner));
   const ownerUserId = named?.id ?? actorUserId(actor);
   const robot: User = {
     ...newUser(ctx, username),
@@ -74,15 +88,16 @@ export async function addRobot(
   await writeTogether(ctx.db, [
     guardAgainst(ctx.db, "name-taken", isNameTaken(username)),
     guardAgainst(ctx.db, "limit-reached", ownsTooMany(ownerUserId)),
-    ...guardStillGood(ctx, actor),
+    ...(team === null ? guardStillGood(ctx, actor) : guardManages(ctx, actor, team.id)),
     ctx.db.insert(users).values(robot),
-    auditRow(ctx, actor, "robot.add", username),
+    auditRow(ctx, actor, "robot.add", username, team === null ? {} : { detail: { team: team.username } }),
   ]);
   return { robot, owner: named?.username ?? (actor.kind === "user" ? actor.username : null) };
 }
 
 /**
- * Describes a robot, stops it or lets it work again, or gives it to another administrator; each as far as it is given.
+ * Describes a robot, stops it or lets it work again, or gives it to an administrator or to a team that the actor may
+ * give robots; each as far as it is given.
  * @param expected the version the client saw; null for whichever it is
  * @throws `not-found`, `precondition-failed`, `conflict`, `limit-reached`, and what the policy refuses
  */
@@ -99,7 +114,7 @@ export async function editRobot(
   if (edit.isDisabled !== undefined) authorizeOnAccount(ctx.settings, actor, "account.disable", facts);
   if (found === undefined) throw new RegistryError("not-found");
   const { robot } = found;
-  const owner = edit.owner === undefined ? null : await findOwner(ctx, edit.owner);
+  const owner = edit.owner === undefined ? null : await findOwner(ctx, actor, edit.owner);
   const isHandedOver = owner !== null && owner.id !== robot.ownerUserId;
   const isDescribed = edit.description !== undefined && edit.description !== robot.description;
   const disabling = disablingOf(ctx, robot, edit.isDisabled);
@@ -113,17 +128,28 @@ export async function editRobot(
     ...(isDescribed ? { description: edit.description ?? "" } : {}),
     ...(isHandedOver ? { ownerUserId: owner.id } : {}),
   };
-  const guards = isHandedOver ? [guardAgainst(ctx.db, "limit-reached", ownsTooMany(owner.id))] : [];
+  const guards = isHandedOver
+    ? [
+        guardAgainst(ctx.db, "limit-reached", ownsTooMany(owner.id)),
+        ...(owner.isTeam ? guardStillOwner(ctx, actor, owner.id) : []),
+      ]
+    : [];
   const changed = await changeUser(ctx, actor, robot, { set, acts, endsSignIns: false, guards }, expected);
   return { robot: changed, owner: isHandedOver ? owner.username : found.owner };
 }
 
 /** Whom a robot may belong to. The same words whoever may not, so that they tell nothing of users. */
-async function findOwner(ctx: Context, username: string): Promise<User> {
-  const owner = await findAccount(ctx, username, "person");
-  const isFit = owner !== null && owner.disabledAt === null && (owner.isSuperuser || isAdminNow(ctx, owner));
-  if (!isFit) throw new RegistryError("conflict", "A robot's owner must be an administrator.");
-  return present(owner);
+async function findOwner(ctx: Context, actor: Actor, username: string): Promise<User> {
+  const [owner] = await ctx.db.select().from(users).where(eq(users.username, username.toLowerCase())).all();
+  if (owner === undefined || !isFit(ctx, actor, owner)) {
+    throw new RegistryError("conflict", "A robot's owner must be an administrator, or a team of yours.");
+  }
+  return owner;
+}
+
+function isFit(ctx: Context, actor: Actor, owner: User): boolean {
+  if (owner.isTeam) return isAdministrator(actor) || ownsAccount(actor, owner.id);
+  return !owner.isRobot && owner.disabledAt === null && (owner.isSuperuser || isAdminNow(ctx, owner));
 }
 
 function ownsTooMany(ownerUserId: string | null): SQL {

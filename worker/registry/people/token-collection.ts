@@ -1,8 +1,8 @@
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
+import type { CollectionPath } from "../catalog/collections.ts";
 import { type FoundCollection, findCollection } from "../catalog/collections.ts";
-import type { CollectionPath } from "../catalog/manage.ts";
 import { type Account, asItself } from "./accounts.ts";
 
 /**

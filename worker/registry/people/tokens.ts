@@ -1,6 +1,6 @@
 import { and, desc, eq, isNotNull, isNull, like, lt, or, type SQL, sql } from "drizzle-orm";
 import { newToken } from "../../access/credentials.ts";
-import type { Actor, Scope } from "../../access/roles.ts";
+import { type Actor, type Scope, teamPlace } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import type { Statement } from "../../storage/db/client.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
@@ -9,8 +9,8 @@ import { collections, entities } from "../../storage/db/schema/catalog.ts";
 import { tokens, users } from "../../storage/db/schema/people.ts";
 import { publishers } from "../../storage/db/schema/publishers.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
+import type { CollectionPath } from "../catalog/collections.ts";
 import { visibleTo } from "../catalog/facts.ts";
-import type { CollectionPath } from "../catalog/manage.ts";
 import { sha256Hex } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -19,6 +19,7 @@ import { auditRow } from "../upkeep/audit.ts";
 import { type Account, authorizedAccount, type Whose } from "./accounts.ts";
 import { parseScopes } from "./authenticate.ts";
 import { guardStillGood } from "./still-good.ts";
+import { guardStillOwner } from "./team-guards.ts";
 import { collectionForToken } from "./token-collection.ts";
 
 /** A token without what could be used as one. Times are milliseconds. */
@@ -76,7 +77,7 @@ export async function addToken(
   await writeTogether(ctx.db, [
     guardAgainst(ctx.db, "limit-reached", holdsTooMany(ctx, account)),
     ...guardStillGood(ctx, actor),
-    ...guardSameOwner(ctx, account),
+    ...guardSameOwner(ctx, actor, account),
     ctx.db.insert(tokens).values(row),
     auditRow(ctx, actor, "token.add", account.username, { detail: { id: row.id, name: row.name, scopes: row.scopes } }),
   ]);
@@ -84,11 +85,18 @@ export async function addToken(
   return { secret, token: presentToken(ctx, { token: row, collection, publisher: null }) };
 }
 
-/** Whoever a robot belonged to makes nothing for it that would outlive that. @throws (the batch) `conflict` */
-function guardSameOwner(ctx: Context, { id, isRobot, ownerUserId }: Account): Statement[] {
+/**
+ * Whoever a robot belonged to, or its team did, makes nothing for it that would outlive that.
+ * @throws (the batch) `conflict`
+ */
+function guardSameOwner(ctx: Context, actor: Actor, { id, isRobot, ownerUserId }: Account): Statement[] {
   if (!isRobot) return [];
   const isSame = sql`${users.id} = ${id} AND ${users.ownerUserId} IS ${ownerUserId}`;
-  return [guardAgainst(ctx.db, "conflict", sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${isSame})`)];
+  const ofTeam = ownerUserId !== null && actor.kind === "user" && teamPlace(actor, ownerUserId) !== null;
+  return [
+    guardAgainst(ctx.db, "conflict", sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${isSame})`),
+    ...(ofTeam ? guardStillOwner(ctx, actor, ownerUserId) : []),
+  ];
 }
 
 /** What counts is what still works. Tokens of pipelines end within an hour, and must not lock a person out. */

@@ -16,6 +16,7 @@ import { type AccountKind, authorizedUser, findAccount, present, type User } fro
 import { endSignIns } from "./end-credentials.ts";
 import { userRemoval } from "./remove-user.ts";
 import { guardStillGood } from "./still-good.ts";
+import { isLastOwner } from "./team-guards.ts";
 
 export type SiteRole = "admin" | "superuser";
 
@@ -160,8 +161,8 @@ export async function setDisabled(ctx: Context, actor: Actor, username: string, 
 /**
  * Deletes a person who owns no collection any more, with their entity, or a robot; and whatever they could come in
  * with. The name stays taken until an administrator frees it.
- * @throws `conflict` while they own collections, or when they were changed meanwhile; `not-found`, and what the
- *   policy refuses
+ * @throws `conflict` while they own collections, or when they were changed meanwhile; `last-owner` while they are the
+ *   last one of a team; `not-found`, and what the policy refuses
  */
 export async function deleteUser(
   ctx: Context,
@@ -191,6 +192,7 @@ export async function deleteUser(
     guardAgainst(ctx.db, "not-found", sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${isIt})`),
     guardAgainst(ctx.db, "conflict", sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${isAsItWas})`),
     guardAgainst(ctx.db, "conflict", holdsCollections),
+    guardAgainst(ctx.db, "last-owner", isLastOwner(user.id)),
     ...guardStillGood(ctx, actor),
     ...userRemoval(ctx, user),
     auditRow(ctx, actor, user.isRobot ? "robot.delete" : "user.delete", user.username),

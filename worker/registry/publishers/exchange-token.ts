@@ -11,9 +11,9 @@ import { publishers } from "../../storage/db/schema/publishers.ts";
 import { teamMembers } from "../../storage/db/schema/teams.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
+import type { CollectionPath } from "../catalog/collections.ts";
 import { collectionIs } from "../catalog/collections.ts";
 import { factsOfAccounts } from "../catalog/facts.ts";
-import type { CollectionPath } from "../catalog/manage.ts";
 import { sha256Hex } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -141,7 +141,7 @@ async function grant(ctx: Context, job: ProvedJob, rule: Rule, path: CollectionP
     ctx.db.update(publishers).set({ repositoryId }).where(isUnpinned(publisher, repository)),
     ctx.db.delete(tokens).where(isOver),
     ctx.db.insert(tokens).values(token),
-    auditRow(ctx, doer, "publisher.exchange", `${path.entity}/${path.name}`, { detail }),
+    auditRow(ctx, doer, "publisher.exchange", `${path.entity}/${path.name}`, { detail, in: publisher.collectionId }),
   ]).catch((thrown) => {
     throw explainRefusal(thrown);
   });

@@ -6,8 +6,8 @@ import { tokens, users } from "../../storage/db/schema/people.ts";
 import { publishers } from "../../storage/db/schema/publishers.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
+import type { CollectionPath } from "../catalog/collections.ts";
 import { type FoundCollection, findCollection } from "../catalog/collections.ts";
-import type { CollectionPath } from "../catalog/manage.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { guardStillGood } from "../people/still-good.ts";
@@ -82,7 +82,10 @@ export async function addPublisher(
     guardAgainst(ctx.db, "limit-reached", sql`(${ofCollection}) >= ${limits.publishersPerCollection}`),
     ...guardStillGood(ctx, actor),
     ctx.db.insert(publishers).values(row),
-    auditRow(ctx, actor, "publisher.add", `${entity.name}/${collection.name}`, { detail: { id: row.id, ...rule } }),
+    auditRow(ctx, actor, "publisher.add", `${entity.name}/${collection.name}`, {
+      detail: { id: row.id, ...rule },
+      in: collection.id,
+    }),
   ]);
   const { collectionId: _, ...publisher } = row;
   return { ...publisher, createdBy: actor.username };
@@ -102,6 +105,7 @@ export async function removePublisher(ctx: Context, actor: Actor, path: Collecti
     ctx.db.update(tokens).set({ revokedAt: ctx.now() }).where(isItsToken),
     auditRow(ctx, actor, "publisher.remove", `${entity.name}/${collection.name}`, {
       detail: { id, issuer, repository, refKind, ref },
+      in: collection.id,
     }),
   ]);
 }

@@ -6,12 +6,17 @@ import { mayOnCollection } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import { downloadSeconds } from "../limits.ts";
 import type { ImageReference } from "../names.ts";
+import { countPull } from "./pull-counts.ts";
 import { type PublishedImage, resolveImage } from "./resolve.ts";
+
+/** Of a digest, as a file's name has it: `sha256.` and twelve digits. */
+export const DIGEST_LABEL_LENGTH = 19;
 
 /**
  * Begins a pull: checks that the actor may read the image and answers the
  * absolute URL its bytes are read from. The URL is a bearer link that outlives
  * the slowest download of that size. It is R2's own where pulls are to go there.
+ * @param isLook whether this only looks, as HEAD does, and is no pull
  * @throws `not-found`, `verifying`, `image-corrupt`, `insufficient-scope`, `unauthenticated`
  */
 export async function beginPull(
@@ -19,14 +24,26 @@ export async function beginPull(
   actor: Actor,
   reference: ImageReference,
   arch: string | null,
+  isLook: boolean,
 ): Promise<{ url: string }> {
   const found = await resolveImage(ctx, actor, "collection.pull", reference, arch);
-  const label = reference.selector.kind === "tag" ? reference.selector.tag : reference.selector.digest.slice(0, 19);
+  const tag = reference.selector.kind === "tag" ? reference.selector.tag : null;
+  const url = await mintDownload(ctx, found, tag ?? found.image.digest.slice(0, DIGEST_LABEL_LENGTH));
+  if (!isLook) countPull(ctx, found, tag);
+  return { url };
+}
+
+/**
+ * A URL that a found image's bytes are read from, by GET alone where it is R2's own.
+ * @param label what the file's name says beside the container's
+ * @throws `image-corrupt`
+ */
+export async function mintDownload(ctx: Context, found: PublishedImage, label: string): Promise<string> {
   const s3 = ctx.settings.DIRECT_DOWNLOADS ? s3Of(ctx.settings) : null;
-  if (s3 === null) return { url: await signDownload(ctx, found, label) };
+  if (s3 === null) return await signDownload(ctx, found, label);
   const objectKey = readableObject(found);
   const fileName = fileNameOf(found, label);
-  return { url: await presignDownload(s3, { objectKey, fileName }, downloadSeconds(found.image.sizeBytes)) };
+  return await presignDownload(s3, { objectKey, fileName }, downloadSeconds(found.image.sizeBytes));
 }
 
 /**
@@ -51,6 +68,7 @@ function readableObject({ objectKey }: PublishedImage): string {
   return objectKey;
 }
 
-function fileNameOf({ container }: PublishedImage, label: string): string {
+/** What a download is called: the container's name, and the tag or the beginning of the digest. */
+export function fileNameOf({ container }: PublishedImage, label: string): string {
   return `${container.name}_${label}.sif`;
 }

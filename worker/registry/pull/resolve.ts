@@ -45,7 +45,7 @@ export const tagNames = sql<string>`(
   SELECT json_group_array(DISTINCT ${tags.name}) FROM ${tags} WHERE ${tags.imageId} = ${images.id})`.as("tag_names");
 
 /** How far verifying an upload of the image at hand is, as a JSON object. */
-const verification = sql<string | null>`(
+export const verification = sql<string | null>`(
   SELECT json_object('doneBytes', ${jobs.doneBytes}, 'totalBytes', ${jobs.totalBytes})
   FROM ${uploads} INNER JOIN ${jobs} ON ${jobs.subject} = ${uploads.id} AND ${jobs.kind} = 'verify-upload'
   WHERE ${uploads.imageId} = ${images.id} AND ${uploads.state} = 'verifying'

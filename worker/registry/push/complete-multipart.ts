@@ -11,6 +11,8 @@ import { describe, RegistryError } from "../errors.ts";
 import { jobId, newJob } from "../jobs.ts";
 import { limits } from "../limits.ts";
 import { imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
+import { quotaOfImage } from "../quota.ts";
+import type { CompletedPush } from "./complete-upload.ts";
 import { asEnded, type MultipartUpload, openMultipart, partsOf } from "./multipart.ts";
 import { ensureNotRefused, outcomeOf, uploadOutcome } from "./verify-upload.ts";
 
@@ -31,30 +33,34 @@ export async function completeMultipart(
   ctx: Context,
   actor: Actor,
   input: { imageId: string; uploadToken: string; parts: CompletedPart[] },
-): Promise<void> {
+): Promise<CompletedPush> {
   const upload = await openMultipart(ctx, actor, input);
-  const [rows, uploadRows] = await ctx.db.batch([
+  const [rows, uploadRows, quotas] = await ctx.db.batch([
     imageQuery(ctx, actor, eq(images.id, input.imageId)),
     ctx.db.select().from(uploads).where(eq(uploads.id, upload.uploadId)),
+    quotaOfImage(ctx, input.imageId),
   ]);
   const found = authorizeStill(ctx, actor, toFoundImage(rows));
-  if (isPublished(found)) return;
+  const completed = { found, quota: quotas[0]?.quota ?? null };
+  if (isPublished(found)) return completed;
   ensureWritable(found.container);
   const [row] = uploadRows;
   if (row?.state === "open") {
     await assemble(ctx, upload, checkParts(upload, input.parts));
     await markVerifying(ctx, upload);
   } else if (row?.state !== "verifying") {
-    return ensureNotRefused(outcomeOf(row ?? null));
+    ensureNotRefused(outcomeOf(row ?? null));
+    return completed;
   }
   ensureNotRefused(await waitForVerification(ctx, upload.uploadId));
+  return completed;
 }
 
 /**
  * What is to be done stands in the database by now: should the job's object not answer (it was moved, or is
  * overloaded), upkeep starts it, and the push is as good as when verification takes long.
  */
-async function waitForVerification(ctx: Context, uploadId: string): Promise<JobOutcome> {
+export async function waitForVerification(ctx: Context, uploadId: string): Promise<JobOutcome> {
   const id = jobId("verify-upload", uploadId);
   try {
     return await ctx.jobs.run(id, limits.verifyWaitSeconds * 1000);
@@ -88,8 +94,10 @@ function checkParts(upload: MultipartUpload, given: CompletedPart[]): Part[] {
   return parts;
 }
 
+type Assembled = Pick<MultipartUpload, "uploadId" | "objectKey" | "multipartId" | "sizeBytes">;
+
 /** @throws `parts-invalid` when R2 knows a part by another ETag, `upload-ended` */
-async function assemble(ctx: Context, upload: MultipartUpload, parts: Part[]): Promise<void> {
+export async function assemble(ctx: Context, upload: Assembled, parts: Part[]): Promise<void> {
   const result = await makeObject(ctx.bucket, upload, parts);
   if (result === "completed") return;
   if (result !== "no-such-upload") {
@@ -100,7 +108,7 @@ async function assemble(ctx: Context, upload: MultipartUpload, parts: Part[]): P
 }
 
 /** Has the object verified. Of two that complete it at once the second finds it so. */
-async function markVerifying(ctx: Context, upload: MultipartUpload): Promise<void> {
+export async function markVerifying(ctx: Context, upload: Assembled): Promise<void> {
   const isOpen = and(eq(uploads.id, upload.uploadId), eq(uploads.state, "open"));
   try {
     await writeTogether(ctx.db, [

@@ -9,29 +9,41 @@ import { digestHex } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type FoundImage, findImageById, imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
+import { type Quota, quotaOfImage } from "../quota.ts";
 import type { Doer } from "../upkeep/audit.ts";
 import { checkImage } from "./check-image.ts";
 import { publishUpload, refuseUpload } from "./publish.ts";
 import { toUpload, type Upload } from "./start-upload.ts";
 
+/** What a push has come to. */
+export interface CompletedPush {
+  found: FoundImage;
+  /** Of the account it is counted to, with the image in it: room was reserved for it until then. */
+  quota: Quota | null;
+}
+
 /**
  * Completes an upload in one piece: checks size, SHA-256 and that it is a SIF image, and publishes it.
  * Completing what is published already is fine: clients repeat themselves, and two may push the same image.
- * @throws `upload-incomplete`, `size-mismatch`, `digest-mismatch`, `sif-invalid`, `sif-unsupported`,
+ * @throws `upload-incomplete`, `size-mismatch`, `digest-mismatch`, `sif-invalid`, `sif-unsupported`, `quota-exceeded`,
  *   and what the policy refuses
  */
-export async function completeUpload(ctx: Context, actor: Actor, imageId: string): Promise<void> {
-  const [rows, open] = await ctx.db.batch([
+export async function completeUpload(ctx: Context, actor: Actor, imageId: string): Promise<CompletedPush> {
+  const [rows, open, quotas] = await ctx.db.batch([
     imageQuery(ctx, actor, eq(images.id, imageId)),
     openUploadsQuery(ctx, imageId),
+    quotaOfImage(ctx, imageId),
   ]);
   const found = authorize(ctx, actor, "collection.push", toFoundImage(rows));
-  if (isPublished(found)) return;
+  const completed = { found, quota: quotas[0]?.quota ?? null };
+  if (isPublished(found)) return completed;
   ensureWritable(found.container);
   for (const row of open) {
     const upload = toUpload(row);
     const start = await readObjectStart(ctx.bucket, upload.objectKey, limits.sifFirstReadBytes);
-    if (start !== null) return await publishVerified(ctx, actor, found, upload, start);
+    if (start === null) continue;
+    await publishVerified(ctx, actor, found, upload, start);
+    return completed;
   }
   throw new RegistryError("upload-incomplete");
 }
@@ -72,9 +84,17 @@ function ignoreConflict(thrown: unknown): void {
   if (!(thrown instanceof RegistryError && thrown.code === "conflict")) throw thrown;
 }
 
-/** Whether an error says that these bytes can never be published. */
+/** Whether an error says that these bytes are not to be published. */
 function isVerdict(error: RegistryError): boolean {
-  const verdicts = ["size-mismatch", "digest-mismatch", "sif-invalid", "sif-unsupported", "upload-incomplete"];
+  const verdicts = [
+    "size-mismatch",
+    "digest-mismatch",
+    "sif-invalid",
+    "sif-unsupported",
+    "upload-incomplete",
+    // Its room was given back when it took too long, or its collection went to somebody with less.
+    "quota-exceeded",
+  ];
   return verdicts.includes(error.code);
 }
 

@@ -2,13 +2,15 @@ import { and, eq } from "drizzle-orm";
 import { type Actor, actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { type Claims, openCapability, signCapability } from "../../storage/capabilities.ts";
+import type { Statement } from "../../storage/db/client.ts";
 import { uploads } from "../../storage/db/schema/catalog.ts";
 import { abortMultipart, beginMultipart, storePart } from "../../storage/multipart.ts";
 import { presignPart, s3Of } from "../../storage/s3.ts";
 import { authorize } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import { limits, multipartSeconds } from "../limits.ts";
-import { ensureSizeAllowed, imageForUpload, newUpload } from "./start-upload.ts";
+import type { FoundImage } from "../pull/resolve.ts";
+import { ensureSizeAllowed, imageForUpload, newUpload, reserve, type Upload } from "./start-upload.ts";
 import { bodyOfSize, openUploadUrl } from "./take-upload.ts";
 
 /** How a file is cut: every part has `partBytes`, but for the last, which has what is left. */
@@ -36,30 +38,22 @@ export function planParts(sizeBytes: number, usualBytes: number): PartPlan {
 
 /**
  * Starts an upload in parts.
- * @throws `image-too-large`, `read-only`, and what the policy refuses
+ * @throws `image-too-large`, `read-only`, `quota-exceeded`, and what the policy refuses
  */
 export async function startMultipart(
   ctx: Context,
   actor: Actor,
   input: { imageId: string; sizeBytes: number },
 ): Promise<StartedMultipart> {
-  const { image, facts } = await imageForUpload(ctx, actor, input.imageId);
+  const found = await imageForUpload(ctx, actor, input.imageId);
+  const { image, facts } = found;
   ensureSizeAllowed(ctx, input.sizeBytes);
   const plan = planParts(input.sizeBytes, ctx.settings.PART_BYTES);
   ensurePartsPass(ctx, plan);
-  const upload = newUpload(ctx, actor, image, input.sizeBytes, multipartSeconds(plan.parts));
-  const multipartId = await beginMultipart(ctx.bucket, upload.objectKey);
   const { partBytes } = plan;
-  try {
-    await ctx.db
-      .insert(uploads)
-      .values({ ...upload, multipartId, partBytes })
-      .run();
-  } catch (thrown) {
-    // Without a row nobody finds it again. R2 itself would abort it after a week.
-    await abortMultipart(ctx.bucket, upload.objectKey, multipartId).catch(() => undefined);
-    throw thrown;
-  }
+  const blank = { ...newUpload(ctx, actor, image, input.sizeBytes, multipartSeconds(plan.parts)), partBytes };
+  const upload = await openMultipartUpload(ctx, found, blank);
+  const { multipartId } = upload;
   const { objectKey, sizeBytes, expiresAt, createdAt } = upload;
   const who = { uploadId: upload.id, imageId: image.id, userId: actorUserId(actor) ?? "", facts };
   const said = { ...who, objectKey, sizeBytes, multipartId, partBytes };
@@ -67,11 +61,53 @@ export async function startMultipart(
   return { ...plan, uploadToken };
 }
 
-/** Parts of ours pass the Worker, whose platform cuts request bodies. */
-function ensurePartsPass(ctx: Context, { partBytes }: PartPlan): void {
+/**
+ * Begins an upload in parts in R2, and writes its row.
+ * @param guards what else must hold
+ * @throws `quota-exceeded`, and what the guards say
+ */
+export async function openMultipartUpload<Blank extends Upload>(
+  ctx: Context,
+  found: FoundImage,
+  upload: Blank,
+  guards: readonly Statement[] = [],
+): Promise<Blank & { multipartId: string }> {
+  const multipartId = await beginMultipart(ctx.bucket, upload.objectKey);
+  const begun = { ...upload, multipartId };
+  try {
+    await reserve(ctx, found, begun, guards);
+    return begun;
+  } catch (thrown) {
+    await undo(ctx, begun, thrown).catch(() => undefined);
+    throw thrown;
+  }
+}
+
+/**
+ * Frees an upload whose row was not written: nobody finds it again, and R2 itself would abort it after a week. Where
+ * only the answer was lost the row is there, and must not lead anybody to parts that are not: it ends first.
+ */
+async function undo(ctx: Context, upload: Upload & { multipartId: string }, why: unknown): Promise<void> {
+  const isRefused = why instanceof RegistryError;
+  if (!isRefused) {
+    await ctx.db
+      .update(uploads)
+      .set({ state: "aborted", expiresAt: ctx.now() })
+      .where(and(eq(uploads.id, upload.id), eq(uploads.state, "open")))
+      .run();
+  }
+  await abortMultipart(ctx.bucket, upload.objectKey, upload.multipartId);
+}
+
+/**
+ * Parts of ours pass the Worker, whose platform cuts request bodies.
+ * @param options.isOurs whether they do so even where R2's S3 interface is configured
+ */
+export function ensurePartsPass(ctx: Context, { partBytes }: PartPlan, { isOurs = false } = {}): void {
   const maxBytes = ctx.settings.MAX_REQUEST_BYTES;
-  if (maxBytes === null || partBytes <= maxBytes || s3Of(ctx.settings) !== null) return;
-  const message = `The image would need parts of ${partBytes} bytes, and one request may bring at most ${maxBytes}. The registry's administrator can set S3_ENDPOINT.`;
+  if (maxBytes === null || partBytes <= maxBytes || (!isOurs && s3Of(ctx.settings) !== null)) return;
+  const way = isOurs ? "Push it with apptainer." : "The registry's administrator can set S3_ENDPOINT.";
+  const message = `The image would need parts of ${partBytes} bytes, and one request may bring at most ${maxBytes}. ${way}`;
   throw new RegistryError("image-too-large", message);
 }
 

@@ -11,6 +11,7 @@ import { factsFor } from "../catalog/facts.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { parseName, parseTag } from "../names.ts";
+import { type Quota, quotaOf } from "../quota.ts";
 
 /*
  * A push by sregistry's own protocol: asked for first, which makes its collection, and then sent in one request.
@@ -19,6 +20,8 @@ import { parseName, parseTag } from "../names.ts";
 
 /** Where an image is to go. */
 export interface PushTarget extends FoundCollection {
+  /** Of the account that owns the collection. */
+  quota: Quota;
   container: string;
   tag: string;
 }
@@ -110,6 +113,7 @@ async function lookUp(
       collection: columnsOf(collections),
       entity: columnsOf(entities),
       facts: factsFor(actor),
+      quota: quotaOf(ctx, sql`entities.owner_user_id`),
       isReadOnly: sql<number | null>`${containers.readOnly}`.as("is_read_only"),
       isFrozen: isFrozen.as("is_frozen"),
     })
@@ -124,7 +128,8 @@ async function lookUp(
   if (row.isReadOnly === 1) throw new RegistryError("read-only");
   if (row.isFrozen === 1)
     throw new RegistryError("tag-frozen", `${container}:${tag} is frozen and cannot be replaced.`);
-  return { collection: row.collection, entity: row.entity, facts: row.facts, container, tag };
+  const { collection, entity, facts, quota } = row;
+  return { collection, entity, facts, quota, container, tag };
 }
 
 /** In its entity; by a short name alone in the actor's own, if it will be found there by that name. */

@@ -9,6 +9,7 @@ import { moveTagIfAllowed, moveWantedTags } from "../catalog/tags.ts";
 import type { Digest } from "../digest.ts";
 import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
 import { stillGood } from "../people/still-good.ts";
+import { inQuotaWords, quotaGuard } from "../quota.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import type { SifFacts } from "./check-image.ts";
 import type { PushTarget } from "./prepare-push.ts";
@@ -25,7 +26,7 @@ export interface KnownUpload {
 /**
  * Publishes what came in as a stream, in one batch: container and image, made if need be, the blob, and the tag.
  * The image is found by what it is, so that two who bring the same at once end with one.
- * @throws `tag-frozen`, `conflict` when meanwhile the upload ended, the container became read-only, or whoever sends it
+ * @throws `tag-frozen`, `quota-exceeded`, `conflict` when meanwhile the upload ended, the container became read-only, or whoever sends it
  *   is not let in any more
  */
 export async function publishStreamed(
@@ -41,7 +42,9 @@ export async function publishStreamed(
   const isIt = sql`${images.containerId} = ${containerId} AND ${images.digest} = ${digest}`;
   const path = `${target.entity.name}/${target.collection.name}/${target.container}`;
   const published = { state: "published" as const, blobDigest: digest, sizeBytes, publishedAt: now, ...sif };
-  const results = await writeTogether(ctx.db, [
+  const addition = { collectionId: target.collection.id, digest, sizeBytes };
+  const statements: [Statement, ...Statement[]] = [
+    quotaGuard(ctx, addition),
     guardAgainst(
       ctx.db,
       "conflict",
@@ -49,7 +52,7 @@ export async function publishStreamed(
     ),
     ...(actor.kind === "user" ? [guardAgainst(ctx.db, "conflict", sql`NOT ${stillGood(actor)}`)] : []),
     makeContainer(ctx, actor, target),
-    auditRow(ctx, actor, "container.create", path, { when: sql`changes() > 0` }),
+    auditRow(ctx, actor, "container.create", path, { in: target.collection.id, when: sql`changes() > 0` }),
     makeImage(ctx, actor, containerId, digest),
     ctx.db
       .update(uploads)
@@ -79,10 +82,14 @@ export async function publishStreamed(
     guardChanged(ctx.db, "tag-frozen"),
     ...moveWantedTags(ctx, { containerId, digest }),
     inspectionNeeded(ctx, isIt),
-    auditRow(ctx, actor, "image.publish", path, { detail: { digest, bytes: sizeBytes } }),
-    auditRow(ctx, actor, "tag.set", `${path}:${target.tag}`, { detail: { arch: sif.arch, digest } }),
+    auditRow(ctx, actor, "image.publish", path, { detail: { digest, bytes: sizeBytes }, in: target.collection.id }),
+    auditRow(ctx, actor, "tag.set", `${path}:${target.tag}`, {
+      detail: { arch: sif.arch, digest },
+      in: target.collection.id,
+    }),
     ctx.db.select({ id: images.id }).from(images).where(isIt),
-  ]);
+  ];
+  const results = await inQuotaWords(ctx, addition, () => writeTogether(ctx.db, statements));
   const [image] = results.at(-1) as { id: string }[];
   if (image !== undefined) startInspection(ctx, image.id);
 }

@@ -11,6 +11,7 @@ import type { ErrorCode, RegistryError } from "../errors.ts";
 import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
 import { endJob } from "../jobs.ts";
 import type { FoundImage } from "../pull/resolve.ts";
+import { inQuotaWords, quotaGuard } from "../quota.ts";
 import { auditRow, type Doer } from "../upkeep/audit.ts";
 import type { SifFacts } from "./check-image.ts";
 import type { Upload } from "./start-upload.ts";
@@ -20,7 +21,8 @@ import type { Upload } from "./start-upload.ts";
  * it. When the digest was stored before, its first object stays, unless that is damaged or about to be
  * deleted. This one then waits for upkeep: while it is there its URL is used up, so that nobody learns from a
  * second PUT, nor from the time this takes, whether the registry held the content already.
- * @throws `conflict` when the upload was published or refused meanwhile, `not-found` when the image was deleted
+ * @throws `conflict` when the upload was published or refused meanwhile, `not-found` when the image was deleted,
+ *   `quota-exceeded` where it reserved no room and there is none
  */
 export async function publishUpload(
   ctx: Context,
@@ -37,7 +39,10 @@ export async function publishUpload(
     sizeBytes: upload.sizeBytes,
     publishedAt: now,
   };
-  await writeTogether(ctx.db, [
+  const { digest, sizeBytes, id: uploadId } = upload;
+  const addition = { collectionId: found.collection.id, digest, sizeBytes, uploadId };
+  const statements: [Statement, ...Statement[]] = [
+    quotaGuard(ctx, addition),
     ctx.db
       .update(uploads)
       .set({ state: "published", ...urlsEnd(upload, now) })
@@ -55,8 +60,10 @@ export async function publishUpload(
     endJob(ctx, "verify-upload", upload.id),
     auditRow(ctx, by, "image.publish", targetOf(found), {
       detail: { digest: image.digest, bytes: upload.sizeBytes },
+      in: found.collection.id,
     }),
-  ]);
+  ];
+  await inQuotaWords(ctx, addition, () => writeTogether(ctx.db, statements));
   startInspection(ctx, image.id);
 }
 
@@ -78,6 +85,7 @@ export async function refuseUpload(
     ctx.db.update(images).set({ refusedReason: reason.message }).where(eq(images.id, found.image.id)),
     auditRow(ctx, by, "image.refuse", targetOf(found), {
       detail: { digest: found.image.digest, reason: reason.message },
+      in: found.collection.id,
     }),
   ]);
   await ctx.bucket.delete(upload.objectKey);

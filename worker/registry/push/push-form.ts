@@ -1,9 +1,12 @@
+import { and, between, eq } from "drizzle-orm";
 import { actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
+import { containers, images } from "../../storage/db/schema/catalog.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { findSender, type Sender, verifySender } from "../people/authenticate-signature.ts";
-import { findPushTarget, readCollection } from "./prepare-push.ts";
+import { leftOf, withNumbers } from "../quota.ts";
+import { findPushTarget, type PushTarget, readCollection } from "./prepare-push.ts";
 import { pushStream } from "./push-stream.ts";
 import { ensureSizeAllowed } from "./start-upload.ts";
 
@@ -42,7 +45,7 @@ export async function admitForm(
  * Takes the image of a form, and publishes it. The signature names what the texts before it do, so that it is
  * checked, and every right with it, before a byte of the file goes anywhere.
  * @param names.collection what `preparePush` answered; an id or a name, from other clients
- * @throws `invalid-credential`, `capability-invalid`, and what `findPushTarget` and `pushStream` refuse
+ * @throws `invalid-credential`, `capability-invalid`, `quota-exceeded`, and what `findPushTarget` and `pushStream` refuse
  */
 export async function pushForm(
   ctx: Context,
@@ -59,5 +62,24 @@ export async function pushForm(
     typed.map((collection) => ({ collection, container, tag })),
   );
   const target = await findPushTarget(ctx, actor, by, { container, tag });
+  await ensureRoom(ctx, target, contentLength);
   await pushStream(ctx, actor, target, file, contentLength);
+}
+
+/**
+ * Refuses a form whose file surely has no room, before it is read. What the collection holds already takes none, and
+ * what the file is will be known by its end: one of about that size may be it.
+ */
+async function ensureRoom(ctx: Context, { collection, entity, quota }: PushTarget, contentLength: number) {
+  const atLeastBytes = Math.max(contentLength - limits.formOverheadBytes, 0);
+  const left = leftOf(quota);
+  if (left === null || atLeastBytes <= left) return;
+  const mayBeHeld = await ctx.db
+    .select({ id: images.id })
+    .from(images)
+    .innerJoin(containers, eq(containers.id, images.containerId))
+    .where(and(eq(containers.collectionId, collection.id), between(images.sizeBytes, atLeastBytes, contentLength)))
+    .limit(1)
+    .get();
+  if (mayBeHeld === undefined) throw await withNumbers(ctx, entity.ownerUserId, atLeastBytes);
 }

@@ -10,7 +10,8 @@ import { storeUpload } from "./take-upload.ts";
 /**
  * Takes an image's bytes in the request itself and publishes it: authorized before the body is read,
  * checked by R2 while it comes in.
- * @throws `length-required`, `image-too-large`, `digest-mismatch`, `sif-invalid`, and what the policy refuses
+ * @throws `length-required`, `image-too-large`, `quota-exceeded`, `digest-mismatch`, `sif-invalid`, and what the policy
+ *   refuses
  */
 export async function pushWhole(
   ctx: Context,
@@ -27,7 +28,7 @@ export async function pushWhole(
     throw new RegistryError("image-too-large", message);
   }
   ensureSizeAllowed(ctx, contentLength);
-  const upload = await openUpload(ctx, actor, found.image, contentLength);
+  const upload = await openUpload(ctx, actor, found, contentLength);
   await storeUpload(ctx, upload, body, contentLength);
   const start = await readObjectStart(ctx.bucket, upload.objectKey, limits.sifFirstReadBytes);
   await publishVerified(ctx, actor, found, upload, start);

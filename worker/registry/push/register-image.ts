@@ -1,7 +1,7 @@
 import { and, desc, eq, sql } from "drizzle-orm";
 import { type Actor, actorUserId } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
-import { statement } from "../../storage/db/client.ts";
+import { type Statement, statement } from "../../storage/db/client.ts";
 import { blobs, collections, containers, entities, images } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
@@ -12,13 +12,14 @@ import type { Digest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
 import { type FoundImage, imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
+import { inQuotaWords, quotaGuard } from "../quota.ts";
 import { auditRow } from "../upkeep/audit.ts";
 
 /**
  * Registers an image in a container before its bytes come; one that is there is answered as it is. Where
  * the actor may already read an image with that digest, nothing needs to be uploaded: it is published at
  * once. To everybody else the digest says nothing, whether we hold its bytes or not.
- * @throws `read-only`, and what the policy refuses
+ * @throws `read-only`, `quota-exceeded`, and what the policy refuses
  */
 export async function registerImage(
   ctx: Context,
@@ -42,17 +43,21 @@ export async function registerImage(
     createdAt: now,
   };
   const isIt = and(eq(images.containerId, container.id), eq(images.digest, input.digest));
-  const results = await writeTogether(ctx.db, [
+  const addition = { collectionId: target.collection.id, digest: input.digest, sizeBytes: twin?.sizeBytes ?? 0 };
+  const statements: [Statement, ...Statement[]] = [
     ctx.db.insert(images).values(registered).onConflictDoNothing(),
-    publishLike(ctx, twin, container.id, now),
+    ...(twin === null ? [] : [quotaGuard(ctx, addition)]),
+    publishLike(ctx, twin?.id ?? null, container.id, now),
     auditRow(ctx, actor, "image.publish", targetOf(target), {
-      detail: { digest: input.digest, from: twin },
+      detail: { digest: input.digest, from: twin?.id ?? null },
+      in: target.collection.id,
       when: sql`changes() > 0`,
     }),
     ...moveWantedTags(ctx, { containerId: container.id, digest: input.digest }),
     inspectionNeeded(ctx, isIt),
     imageQuery(ctx, actor, isIt),
-  ]);
+  ];
+  const results = await inQuotaWords(ctx, addition, () => writeTogether(ctx.db, statements));
   const image = toFoundImage(results.at(-1) as Parameters<typeof toFoundImage>[0]);
   if (image === null) throw new RegistryError("conflict");
   if (twin !== null && isPublished(image)) startInspection(ctx, image.image.id);
@@ -60,9 +65,13 @@ export async function registerImage(
 }
 
 /** A published image with this digest that the actor may read, anywhere in the registry. */
-async function findReadableTwin(ctx: Context, actor: Actor, digest: Digest): Promise<string | null> {
+async function findReadableTwin(
+  ctx: Context,
+  actor: Actor,
+  digest: Digest,
+): Promise<{ id: string; sizeBytes: number } | null> {
   const rows = await ctx.db
-    .select({ id: images.id, facts: factsFor(actor) })
+    .select({ id: images.id, sizeBytes: blobs.sizeBytes, facts: factsFor(actor) })
     .from(images)
     .innerJoin(blobs, and(eq(blobs.digest, images.blobDigest), eq(blobs.state, "stored")))
     .innerJoin(containers, eq(containers.id, images.containerId))
@@ -72,7 +81,7 @@ async function findReadableTwin(ctx: Context, actor: Actor, digest: Digest): Pro
     .orderBy(desc(images.publishedAt))
     .limit(1)
     .all();
-  return rows.find((row) => mayOnCollection(ctx, actor, "collection.pull", row.facts))?.id ?? null;
+  return rows.find((row) => mayOnCollection(ctx, actor, "collection.pull", row.facts)) ?? null;
 }
 
 /** Publishes the image of this digest in a container from one that is published elsewhere, if there is one. */

@@ -21,7 +21,12 @@ export interface Finding {
     | "image-without-blob"
     | "tag-on-unpublished-image"
     | "tag-architecture-differs"
-    | "tag-in-other-container";
+    | "tag-in-other-container"
+    | "container-count-differs"
+    | "collection-count-differs"
+    | "entity-size-differs"
+    | "image-tags-differ"
+    | "tag-order-missing";
   subject: string;
 }
 
@@ -90,6 +95,7 @@ async function checkRows(ctx: Context): Promise<Finding[]> {
     "tag-in-other-container": sql`
       SELECT tags.image_id || ':' || tags.name AS subject FROM tags INNER JOIN images ON images.id = tags.image_id
       WHERE images.container_id <> tags.container_id`,
+    ...counts,
   };
   const findings: Finding[] = [];
   for (const [kind, query] of Object.entries(checks)) {
@@ -98,3 +104,47 @@ async function checkRows(ctx: Context): Promise<Finding[]> {
   }
   return findings;
 }
+
+/** What triggers count, against a count from the beginning: the subject says what stands there, and what should. */
+const counts = {
+  "container-count-differs": sql`
+    SELECT id || ': ' || image_count || ' images, ' || size_bytes || ' bytes; should be ' || images || ', ' || bytes AS subject
+    FROM (
+      SELECT containers.id, containers.image_count, containers.size_bytes, count(images.id) AS images,
+        coalesce(sum(images.size_bytes), 0) AS bytes
+      FROM containers LEFT JOIN images ON images.container_id = containers.id AND images.state = 'published'
+      GROUP BY containers.id)
+    WHERE image_count <> images OR size_bytes <> bytes`,
+  "collection-count-differs": sql`
+    SELECT id || ': ' || image_count || ' images, ' || size_bytes || ' bytes; should be ' || images || ', ' || bytes AS subject
+    FROM (
+      SELECT collections.id, collections.image_count, collections.size_bytes, coalesce(sum(copies), 0) AS images,
+        coalesce(sum(bytes), 0) AS bytes
+      FROM collections LEFT JOIN (
+        SELECT containers.collection_id, images.digest, count(*) AS copies, max(images.size_bytes) AS bytes
+        FROM images INNER JOIN containers ON containers.id = images.container_id
+        WHERE images.state = 'published' GROUP BY containers.collection_id, images.digest
+      ) AS contents ON contents.collection_id = collections.id
+      GROUP BY collections.id)
+    WHERE image_count <> images OR size_bytes <> bytes`,
+  "collection-containers-differ": sql`
+    SELECT id || ': ' || container_count || ' containers; should be ' || found AS subject
+    FROM (
+      SELECT collections.id, collections.container_count, count(containers.id) AS found
+      FROM collections LEFT JOIN containers ON containers.collection_id = collections.id GROUP BY collections.id)
+    WHERE container_count <> found`,
+  "entity-size-differs": sql`
+    SELECT id || ': ' || size_bytes || ' bytes; should be ' || bytes AS subject
+    FROM (
+      SELECT entities.id, entities.size_bytes, coalesce(sum(collections.size_bytes), 0) AS bytes
+      FROM entities LEFT JOIN collections ON collections.entity_id = entities.id GROUP BY entities.id)
+    WHERE size_bytes <> bytes`,
+  "image-tags-differ": sql`
+    SELECT id || ': ' || tag_count || ' tags; should be ' || found AS subject
+    FROM (
+      SELECT images.id, images.tag_count, count(tags.name) AS found
+      FROM images LEFT JOIN tags ON tags.image_id = images.id GROUP BY images.id)
+    WHERE tag_count <> found`,
+  "tag-order-missing": sql`
+    SELECT tags.image_id || ':' || tags.name AS subject FROM tags WHERE tags.sort_key = ''`,
+};

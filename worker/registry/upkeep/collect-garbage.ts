@@ -1,4 +1,4 @@
-import { and, eq, inArray, lt, or, sql } from "drizzle-orm";
+import { and, eq, inArray, lt, lte, or, sql } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import { blobs, images } from "../../storage/db/schema/catalog.ts";
 import { discardedObjects } from "../../storage/db/schema/upkeep.ts";
@@ -45,9 +45,17 @@ async function claimBlobs(ctx: Context): Promise<{ digest: string; objectKey: st
     .returning({ digest: blobs.digest, objectKey: blobs.objectKey });
 }
 
-/** Objects that a push replaced, because they were damaged or being deleted. */
+/**
+ * Objects that a push replaced, because they were damaged or being deleted, and pictures that nobody shows. A row of
+ * the future belongs to a request that is writing its object.
+ */
 async function deleteDiscarded(ctx: Context): Promise<number> {
-  const rows = await ctx.db.select().from(discardedObjects).limit(limits.upkeepBatch).all();
+  const rows = await ctx.db
+    .select()
+    .from(discardedObjects)
+    .where(lte(discardedObjects.discardedAt, ctx.now()))
+    .limit(limits.upkeepBatch)
+    .all();
   const keys = rows.map(({ objectKey }) => objectKey);
   if (keys.length === 0) return 0;
   await ctx.bucket.delete(keys);

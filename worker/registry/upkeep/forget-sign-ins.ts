@@ -1,6 +1,7 @@
 import { inArray, lte } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import { loginLinks, sessions } from "../../storage/db/schema/people.ts";
+import { invitations } from "../../storage/db/schema/teams.ts";
 import { limits } from "../limits.ts";
 
 /** Forgets sessions that are over. @returns how many, a batch at most */
@@ -25,5 +26,19 @@ export async function forgetLoginLinks(ctx: Context): Promise<number> {
     .delete(loginLinks)
     .where(inArray(loginLinks.hash, over))
     .returning({ hash: loginLinks.hash });
+  return forgotten.length;
+}
+
+/** Forgets invitations that nobody used in time. @returns how many, a batch at most */
+export async function forgetInvitations(ctx: Context): Promise<number> {
+  const over = ctx.db
+    .select({ id: invitations.id })
+    .from(invitations)
+    .where(lte(invitations.expiresAt, ctx.now()))
+    .limit(limits.upkeepBatch);
+  const forgotten = await ctx.db
+    .delete(invitations)
+    .where(inArray(invitations.id, over))
+    .returning({ id: invitations.id });
   return forgotten.length;
 }

@@ -3,7 +3,8 @@ import { describe } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { resumeIndexing } from "../search/index-pending.ts";
 import { collectGarbage } from "./collect-garbage.ts";
-import { forgetLoginLinks, forgetSessions } from "./forget-sign-ins.ts";
+import { forgetHandOvers, forgetShares } from "./forget-shares.ts";
+import { forgetInvitations, forgetLoginLinks, forgetSessions } from "./forget-sign-ins.ts";
 import { forgetSignatures } from "./forget-signatures.ts";
 import { forgetUploads } from "./forget-uploads.ts";
 import { restartJobs } from "./restart-jobs.ts";
@@ -17,6 +18,9 @@ const parts: Record<string, Part> = {
   forgetSignatures: untilDone(forgetSignatures),
   forgetSessions: untilDone(forgetSessions),
   forgetLoginLinks: untilDone(forgetLoginLinks),
+  forgetShares: untilDone(forgetShares),
+  forgetHandOvers: untilDone(forgetHandOvers),
+  forgetInvitations: untilDone(forgetInvitations),
   collectGarbage: untilDone(collectGarbage),
 };
 

@@ -24,8 +24,16 @@ export const entities = sqliteTable(
     createdAt: integer("created_at").notNull(),
     /** Bytes of all its collections; triggers keep it. */
     sizeBytes: integer("size_bytes").notNull().default(0),
+    /** How many of its collections are open to all, and to whoever is signed in. Triggers keep both. */
+    publicCollections: integer("public_collections").notNull().default(0),
+    internalCollections: integer("internal_collections").notNull().default(0),
   },
-  (table) => [index("entities_owner").on(table.ownerUserId)],
+  (table) => [
+    index("entities_owner").on(table.ownerUserId, table.name),
+    // The list of entities is merged from those that hold something open, and the reader's.
+    index("entities_public").on(table.name).where(sql`${table.publicCollections} > 0`),
+    index("entities_internal").on(table.name).where(sql`${table.internalCollections} > 0`),
+  ],
 );
 
 export const collections = sqliteTable(
@@ -46,6 +54,7 @@ export const collections = sqliteTable(
     /** Bytes of the images in it, each content once; and how many images. Triggers keep both. */
     sizeBytes: integer("size_bytes").notNull().default(0),
     imageCount: integer("image_count").notNull().default(0),
+    containerCount: integer("container_count").notNull().default(0),
     starCount: integer("star_count").notNull().default(0),
     pullCount: integer("pull_count").notNull().default(0),
     /** Triggers count it up with whatever changes in the collection, but for numbers: for previews and If-Match. */
@@ -59,6 +68,9 @@ export const collections = sqliteTable(
     index("collections_by_update").on(table.visibility, table.updatedAt, table.id),
     index("collections_by_stars").on(table.visibility, table.starCount, table.id),
     index("collections_by_pulls").on(table.visibility, table.pullCount, table.id),
+    index("collections_by_size").on(table.visibility, table.sizeBytes, table.id),
+    index("collections_by_id").on(table.visibility, table.id),
+    index("collections_in_entity").on(table.entityId, table.visibility, table.name, table.id),
   ],
 );
 
@@ -101,7 +113,14 @@ export const containers = sqliteTable(
     pullCount: integer("pull_count").notNull().default(0),
     version: integer("version").notNull().default(1),
   },
-  (table) => [unique("containers_collection_name").on(table.collectionId, table.name)],
+  (table) => [
+    unique("containers_collection_name").on(table.collectionId, table.name),
+    // Clients of sregistry look for a container by its name alone.
+    index("containers_name").on(table.name),
+    index("containers_by_update").on(table.collectionId, table.updatedAt, table.name),
+    index("containers_by_pulls").on(table.collectionId, table.pullCount, table.name),
+    index("containers_by_size").on(table.collectionId, table.sizeBytes, table.name),
+  ],
 );
 
 /** Verified content, once per digest. A row is born in the batch that publishes the upload it came with. */
@@ -155,11 +174,17 @@ export const images = sqliteTable(
     publishedAt: integer("published_at"),
     /** Why the last upload of its bytes was refused, in words for its pusher; null after one that was not. */
     refusedReason: text("refused_reason"),
+    /** How many tags are on it; triggers keep it, so that those without any are found by an index. */
+    tagCount: integer("tag_count").notNull().default(0),
   },
   (table) => [
     unique("images_container_digest").on(table.containerId, table.digest),
     index("images_blob").on(table.blobDigest),
     index("images_published").on(table.containerId, table.publishedAt, table.id),
+    index("images_untagged")
+      .on(table.containerId, table.publishedAt, table.id)
+      .where(sql`state = 'published' AND tag_count = 0`),
+    index("images_pending").on(table.containerId, table.createdAt, table.id).where(sql`state = 'registered'`),
     check("images_state", sql`${table.state} IN ('registered', 'published')`),
     check(
       "images_published",
@@ -189,9 +214,11 @@ export const tags = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.containerId, table.arch, table.name] }),
     index("tags_natural").on(table.containerId, table.sortKey, table.name, table.arch),
-    index("tags_image").on(table.imageId),
-    // For protocols that know no architectures.
-    index("tags_name").on(table.containerId, table.name),
+    index("tags_by_update").on(table.containerId, table.updatedAt, table.name, table.arch),
+    index("tags_image").on(table.imageId, table.sortKey, table.name),
+    // For protocols that know no architectures. With all that tells them apart, or SQLite prefers another index, in
+    // which it finds that and no name.
+    index("tags_name").on(table.containerId, table.name, table.arch, table.updatedAt),
   ],
 );
 
@@ -256,6 +283,7 @@ export const uploads = sqliteTable(
   },
   (table) => [
     index("uploads_quota").on(table.quotaUserId, table.state),
+    index("uploads_user").on(table.userId, table.resumable, table.state),
     index("uploads_image").on(table.imageId, table.state),
     index("uploads_expiry").on(table.expiresAt),
     check("uploads_state", sql`${table.state} IN ('open', 'verifying', 'published', 'refused', 'aborted')`),
@@ -267,7 +295,7 @@ export const uploads = sqliteTable(
   ],
 );
 
-/** The parts of a resumable upload that are there. */
+/** The parts of a resumable upload that are there, or on their way. */
 export const uploadParts = sqliteTable(
   "upload_parts",
   {
@@ -275,8 +303,10 @@ export const uploadParts = sqliteTable(
       .notNull()
       .references(() => uploads.id, { onDelete: "cascade" }),
     number: integer("number").notNull(),
-    /** R2's word for it. */
-    etag: text("etag").notNull(),
+    /** R2's word for it; null while it is on its way. */
+    etag: text("etag"),
+    /** Which request brings it: of two at once neither knows what R2 keeps. */
+    claim: text("claim").notNull(),
     createdAt: integer("created_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.uploadId, table.number] })],

@@ -36,6 +36,8 @@ export const users = sqliteTable(
     index("users_owner").on(table.ownerUserId, table.username),
     // Each list is of one kind, by name.
     index("users_kind").on(table.isTeam, table.isRobot, table.username),
+    // To find what they leave behind.
+    index("users_disabled").on(table.id).where(sql`${table.disabledAt} IS NOT NULL`),
   ],
 );
 

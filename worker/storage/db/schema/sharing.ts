@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { check, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { collections, containers, images } from "./catalog.ts";
+import { collections, containers, entities, images } from "./catalog.ts";
 import { users } from "./people.ts";
 
 /** Links by which anybody pulls one image. Only the SHA-256 is kept. Revoking one deletes it; it goes with its image. */
@@ -25,7 +25,7 @@ export const shares = sqliteTable(
   },
   (table) => [
     index("shares_image").on(table.imageId, table.id),
-    index("shares_creator").on(table.createdBy),
+    index("shares_creator").on(table.createdBy, table.id),
     index("shares_expiry").on(table.expiresAt),
     check("shares_hash", sql`length(${table.hash}) = 64`),
     check("shares_downloads", sql`${table.maxDownloads} IS NULL OR ${table.downloads} <= ${table.maxDownloads}`),
@@ -47,6 +47,7 @@ export const stars = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.userId, table.collectionId] }),
     index("stars_collection").on(table.collectionId),
+    index("stars_by_time").on(table.userId, table.createdAt, table.collectionId),
   ],
 );
 
@@ -86,7 +87,10 @@ export const handOvers = sqliteTable(
     collectionId: text("collection_id")
       .primaryKey()
       .references(() => collections.id, { onDelete: "cascade" }),
-    /** Whose: a person or a team. */
+    toEntityId: text("to_entity_id")
+      .notNull()
+      .references(() => entities.id, { onDelete: "cascade" }),
+    /** Who owns that: a person or a team. The offer is to them, not to whoever owns it later. */
     toUserId: text("to_user_id")
       .notNull()
       .references(() => users.id, { onDelete: "cascade" }),
@@ -94,5 +98,9 @@ export const handOvers = sqliteTable(
     createdAt: integer("created_at").notNull(),
     expiresAt: integer("expires_at").notNull(),
   },
-  (table) => [index("hand_overs_to").on(table.toUserId), index("hand_overs_offered_by").on(table.offeredBy)],
+  (table) => [
+    index("hand_overs_to").on(table.toUserId),
+    index("hand_overs_to_entity").on(table.toEntityId),
+    index("hand_overs_offered_by").on(table.offeredBy),
+  ],
 );

@@ -65,7 +65,10 @@ export const jobs = sqliteTable(
   ],
 );
 
-/** Objects that a blob gave up for bytes that came anew. Written in the batch that does it; upkeep deletes them. */
+/**
+ * Objects that a blob gave up for bytes that came anew, and pictures that were replaced. Written in the batch that does
+ * it; upkeep deletes them from `discarded_at` on. A picture that is being written has a time in the future here.
+ */
 export const discardedObjects = sqliteTable("discarded_objects", {
   objectKey: text("object_key").primaryKey(),
   discardedAt: integer("discarded_at").notNull(),

@@ -1,0 +1,152 @@
+import type { Context as HonoContext } from "hono";
+import * as z from "zod";
+import { renderCsv } from "../../formats/csv.ts";
+import type { AppEnv } from "../../http/request-context.ts";
+import { limits } from "../../registry/limits.ts";
+import type { Page } from "../../registry/page.ts";
+import { pullStatistics } from "../../registry/statistics/pull-statistics.ts";
+import { siteStatistics } from "../../registry/statistics/site-statistics.ts";
+import { collectionSizes, containerSizes, type Size } from "../../registry/statistics/sizes.ts";
+import { afterQuery, operation, pageSchema } from "./operation.ts";
+import { collectionPath } from "./schemas.ts";
+
+const USUAL_DAYS = 30;
+
+const daysQuery = z.object({
+  days: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/)
+    .refine((text) => Number(text) <= limits.statisticsDays)
+    .optional()
+    .describe(`How many days to look back, today included: 1 to ${limits.statisticsDays}, ${USUAL_DAYS} without it.`),
+});
+
+const pulled = { pulls: z.int(), bytes: z.int() };
+const day = z.iso.date();
+
+const pullStatisticsSchema = z
+  .object({
+    since: day,
+    allTimePulls: z.int().describe("Since it was made, whatever `days` says."),
+    total: z.object(pulled),
+    days: z.array(z.object({ day, ...pulled })).describe("Days without pulls are left out."),
+    tags: z
+      .array(z.object({ container: z.string(), tag: z.string().nullable(), ...pulled }))
+      .describe(
+        `Those that were pulled most, ${limits.statisticsTags} at most. Pulls by digest and by share links have none.`,
+      ),
+    architectures: z.array(z.object({ arch: z.string(), ...pulled })),
+  })
+  .meta({
+    id: "PullStatistics",
+    description:
+      "A pull is a download that was begun, by whichever protocol or share link; its bytes are the image's size. Days are in UTC. Pulls are counted within a minute or two.",
+  });
+
+const sizeSchema = z.object({
+  name: z.string().describe("`ENTITY/COLLECTION`, or `ENTITY/COLLECTION/CONTAINER`."),
+  bytes: z.int().describe("In a collection each content counts once, so it may be less than its containers together."),
+  images: z.int(),
+  containers: z.int().nullable().describe("Null for a container."),
+});
+
+/** How much there is, and how much of it is pulled. */
+export const statisticsOperations = [
+  operation(
+    {
+      id: "getStatistics",
+      method: "get",
+      path: "/api/v1/statistics",
+      section: "statistics",
+      summary: "How much there is that you may see",
+      actor: "anyone",
+      answer: z
+        .object({
+          collections: z.int(),
+          containers: z.int(),
+          images: z.int(),
+          bytes: z.int().describe("Each content once in a collection."),
+          pulls: z.int(),
+        })
+        .meta({ id: "Statistics" }),
+    },
+    async ({ ctx, actor }) => ({ ...(await siteStatistics(ctx, actor)) }),
+  ),
+  operation(
+    {
+      id: "listSizes",
+      method: "get",
+      path: "/api/v1/statistics/sizes",
+      section: "statistics",
+      summary: "How much space each collection takes, the largest first",
+      about:
+        "With `collection`, each container of that one. With `Accept: text/csv` the page comes as a table, and the address of the next one in `Link`.",
+      actor: "anyone",
+      query: afterQuery.extend({ collection: collectionPath.optional() }),
+      answer: pageSchema(sizeSchema).meta({ id: "SizePage" }),
+      problems: ["not-found", "query-invalid"],
+    },
+    async ({ c, ctx, actor, query }) => {
+      const after = query.after ?? null;
+      const [entity = "", name = ""] = (query.collection ?? "").split("/");
+      const page =
+        query.collection === undefined
+          ? await collectionSizes(ctx, actor, after)
+          : await containerSizes(ctx, actor, { entity, name }, after);
+      c.header("Vary", "Accept");
+      return wantsCsv(c) ? csvOf(c, page) : page;
+    },
+  ),
+  operation(
+    {
+      id: "getCollectionStatistics",
+      method: "get",
+      path: "/api/v1/collections/{entity}/{collection}/statistics",
+      section: "statistics",
+      summary: "How often the images of a collection were pulled",
+      actor: "anyone",
+      params: z.object({ entity: z.string(), collection: z.string() }),
+      query: daysQuery,
+      answer: pullStatisticsSchema,
+      problems: ["not-found", "query-invalid"],
+    },
+    async ({ ctx, actor, params: { entity, collection: name }, query }) => {
+      return { ...(await pullStatistics(ctx, actor, { entity, name, container: null }, daysOf(query))) };
+    },
+  ),
+  operation(
+    {
+      id: "getContainerStatistics",
+      method: "get",
+      path: "/api/v1/containers/{entity}/{collection}/{container}/statistics",
+      section: "statistics",
+      summary: "How often the images of a container were pulled",
+      actor: "anyone",
+      params: z.object({ entity: z.string(), collection: z.string(), container: z.string() }),
+      query: daysQuery,
+      answer: pullStatisticsSchema,
+      problems: ["not-found", "query-invalid"],
+    },
+    async ({ ctx, actor, params: { entity, collection: name, container }, query }) => {
+      return { ...(await pullStatistics(ctx, actor, { entity, name, container }, daysOf(query))) };
+    },
+  ),
+];
+
+function daysOf({ days }: z.output<typeof daysQuery>): number {
+  return days === undefined ? USUAL_DAYS : Number(days);
+}
+
+function wantsCsv(c: HonoContext<AppEnv>): boolean {
+  return (c.req.header("accept") ?? "").toLowerCase().includes("text/csv");
+}
+
+function csvOf(c: HonoContext<AppEnv>, { items, next }: Page<Size>): Response {
+  const rows = items.map(({ name, bytes, images, containers }) => [name, bytes, images, containers]);
+  const headers = new Headers({ "Content-Type": "text/csv; charset=utf-8; header=present", Vary: "Accept" });
+  if (next !== null) {
+    const query = new URLSearchParams({ ...c.req.query(), after: next });
+    headers.set("Link", `<${c.req.path}?${query}>; rel="next"`);
+  }
+  return new Response(renderCsv(["name", "bytes", "images", "containers"], rows), { headers });
+}
