@@ -37,6 +37,7 @@ CREATE TABLE `hand_overs` (
 CREATE INDEX `hand_overs_to` ON `hand_overs` (`to_user_id`);--> statement-breakpoint
 CREATE INDEX `hand_overs_to_entity` ON `hand_overs` (`to_entity_id`);--> statement-breakpoint
 CREATE INDEX `hand_overs_offered_by` ON `hand_overs` (`offered_by`);--> statement-breakpoint
+CREATE INDEX `hand_overs_expiry` ON `hand_overs` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `meter_reports` (
 	`container_id` text PRIMARY KEY NOT NULL,
 	`report` integer NOT NULL,

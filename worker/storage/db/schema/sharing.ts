@@ -102,5 +102,6 @@ export const handOvers = sqliteTable(
     index("hand_overs_to").on(table.toUserId),
     index("hand_overs_to_entity").on(table.toEntityId),
     index("hand_overs_offered_by").on(table.offeredBy),
+    index("hand_overs_expiry").on(table.expiresAt),
   ],
 );
