@@ -194,7 +194,8 @@ function codesOf(of: Description): ErrorCode[] {
     [changes, ["conflict"]],
     [changes && of.fromAnywhere !== true, ["cross-site"]],
     [of.params !== undefined, ["not-found"]],
-    [queryOfOperation(of) !== undefined, ["query-invalid"]],
+    // A preview of what has none is refused.
+    [queryOfOperation(of) !== undefined || of.method !== "get", ["query-invalid"]],
     [of.body !== undefined, ["body-invalid"]],
     [of.body !== undefined || of.takes !== undefined, ["body-too-large"]],
     [needsIfMatch(of), ["precondition-required", "precondition-failed"]],

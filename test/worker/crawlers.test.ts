@@ -99,6 +99,19 @@ describe("robots.txt", () => {
     expect(lines).toContain(`Sitemap: ${ORIGIN}/sitemap.xml`);
   });
 
+  it.each(["uploads", "accounting", "login-node", "invitations-lab", "s3"])(
+    "lets them read the collections of an entity such as %s",
+    async (entity) => {
+      const isForbidden = (await robots()).split("\n").some((line) => {
+        const rule = line.replace("Disallow: ", "");
+        return (
+          line !== rule && (rule.endsWith("$") ? rule === `/${entity}/tools$` : `/${entity}/tools`.startsWith(rule))
+        );
+      });
+      expect(isForbidden).toBe(false);
+    },
+  );
+
   it.each([{ PRIVATE_ONLY: "true" }, { API_REQUIRE_AUTH: "true" }])("sends them away with %o", async (settings) => {
     expect(await robots(settings)).toBe("User-agent: *\nDisallow: /\n");
   });

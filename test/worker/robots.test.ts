@@ -306,6 +306,13 @@ describe("a robot's token", () => {
 });
 
 describe("deleting a robot", () => {
+  it("is not done for whoever asks for a preview, which there is none of", async () => {
+    const robot = await add();
+    const path = `/api/v1/robots/${robot.username}`;
+    expect(await codeOf(`${path}?preview=1`, { method: "DELETE", token: admin.token })).toEqual([400, "query-invalid"]);
+    expect((await ask(path, { token: admin.token })).status).toBe(200);
+  });
+
   it("ends its tokens and memberships", async () => {
     const robot = await add();
     const { secret } = await tokenOf(robot);

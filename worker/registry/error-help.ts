@@ -70,7 +70,8 @@ export const errorHelp: Readonly<Record<ErrorCode, string>> = {
   "not-admitted": "Ask an administrator to add you, or sign in with another account.",
   "identity-taken": "Sign in with that account, or unlink it there first.",
   "last-identity": "Link another account, then unlink this one.",
-  "link-ended": "Ask an administrator for a new link: `npm run admin -- login-link` makes one.",
+  "link-ended":
+    "Ask whoever gave it to you for a new one. Owners of a team make invitations, and administrators links to sign in: `npm run admin -- login-link`.",
   "provider-unavailable":
     "Try again later, or sign in with another provider. Administrators find the reason in the log.",
   "publisher-refused": "Compare the pipeline's repository and ref with the publishers of the collection.",

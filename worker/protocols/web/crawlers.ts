@@ -22,10 +22,14 @@ crawlers.onError(
   }),
 );
 
-/** What is for clients, for whoever is signed in, or for whoever was given a link. */
-const notForCrawlers = `/account /admin/ /api/ /auth/ /blobs/ /container/ /login /pks/ /s/ /upload /v1/ /v2/`.split(
-  " ",
-);
+/**
+ * What is for clients, for whoever is signed in, or for whoever was given a link. These are beginnings of addresses: `$`
+ * ends one (RFC 9309), so that the collections of an entity such as `uploads` stay readable.
+ */
+const notForCrawlers =
+  `/account$ /admin/ /api/ /auth/ /blobs/ /container/ /invitations$ /login$ /login? /pks/ /s/ /upload$ /upload/ /v1/ /v2/`.split(
+    " ",
+  );
 
 const cached = { "Cache-Control": `public, max-age=${limits.sitemapCacheSeconds}` };
 

@@ -132,6 +132,10 @@ export function operation<
   const handler = async (c: HonoContext<AppEnv>) => {
     const actor = await findActor(c, description);
     c.set("actor", actor);
+    // Whoever asks for a preview that there is none of does not want the act itself.
+    if (show === undefined && !isSafe(method.toUpperCase()) && c.req.query("preview") !== undefined) {
+      throw new RegistryError("query-invalid", "There is no preview of this. Nothing was done.");
+    }
     const isPreview = show !== undefined && c.req.query("preview") === "1";
     const call: Call<Params, Query, Body> = {
       c,

@@ -30,7 +30,7 @@ export const peopleOperations = [
       section: "people",
       summary: "Everybody with a right in a collection, and why, for whoever has one",
       about:
-        "The entity's owner and their team first. Who has several rights is there several times; the highest counts.",
+        "The entity's owner and their team first. Who has several rights is there several times; the highest counts. A team that was given a role stands here as a team, and its people do not.",
       actor: "user",
       params: ofCollection,
       answer: z.object({ items: z.array(personSchema) }).meta({ id: "PeopleOfCollection" }),

@@ -96,6 +96,7 @@ export const teamOperations = [
       path: "/api/v1/teams/{team}",
       section: "teams",
       summary: "Delete a team, with its collections and robots",
+      about: "For its owners, and administrators. `If-Match` must be the ETag of the preview: `*` will not do.",
       actor: "user",
       params: ofTeam,
       preview: teamDeletionSchema,
