@@ -17,6 +17,7 @@ const deletion: Deletion = {
     memberships: 1,
     teams: 2,
     publishers: 1,
+    shares: 1,
   },
   handsOver: [{ what: "The robot ci-bot", to: "bob" }],
   keeps: ["The audit log keeps what you did."],

@@ -102,6 +102,7 @@ describe("what deleting an account deletes", () => {
     memberships: 0,
     teams: 0,
     publishers: 0,
+    shares: 0,
   };
 
   it("is listed without what there is none of, and in singular and plural", () => {

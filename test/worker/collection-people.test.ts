@@ -4,6 +4,7 @@ import { setMember } from "../../worker/registry/catalog/manage.ts";
 import { setDisabled } from "../../worker/registry/people/users.ts";
 import { makeSif } from "../support/make-sif.ts";
 import { signed } from "../support/sregistry-client.ts";
+import { interrupted } from "../support/worker/calls.ts";
 import {
   type Ask,
   ask,
@@ -175,6 +176,21 @@ describe("the people of a collection", () => {
     const statuses = answers.map(([status]) => status);
     expect(statuses.filter((status) => status === 204)).toHaveLength(1);
     expect(statuses.filter((status) => status === 404 || status === 409)).toHaveLength(1);
+  });
+});
+
+describe("an owner through a team, who is taken out of it in that moment,", () => {
+  it.each(["by owning", "by a role"])("gives no roles any more: %s", async (how) => {
+    const lab = await teamOf("lab", { owners: [alice.username, bob.username] });
+    const url = await newCollection(how === "by owning" ? lab : alice.username);
+    if (how === "by a role") await give(url, `teams/${lab}`, "owner");
+    const isGiving = ({ sql }: { sql: readonly string[] }) =>
+      sql.some((text) => /INSERT INTO "collection_members"/i.test(text));
+    const env = interrupted(environment(), isGiving, () => leaveTeam(lab, bob.username));
+    const other = await teamOf("bobs", { owners: [bob.username] });
+    expect(await give(url, `teams/${other}`, "owner", { token: bob.token, env })).toEqual([409, "conflict"]);
+    const { items } = await askJson<People>(`${url}/people`, { token: alice.token });
+    expect(items.map(({ name }) => name)).not.toContain(other);
   });
 });
 

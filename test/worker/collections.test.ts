@@ -5,6 +5,7 @@ import { giveShortName, setFrozen, setMember, setVisibility } from "../../worker
 import { parseImageReference } from "../../worker/registry/names.ts";
 import { setDisabled } from "../../worker/registry/people/users.ts";
 import { makeSif } from "../support/make-sif.ts";
+import { interrupted } from "../support/worker/calls.ts";
 import {
   type Ask,
   ask,
@@ -18,7 +19,7 @@ import {
   testContext,
   uniqueName,
 } from "../support/worker/registry.ts";
-import { teamOf } from "../support/worker/teams.ts";
+import { bring, leaveTeam, teamOf } from "../support/worker/teams.ts";
 
 let alice: Person;
 let bob: Person;
@@ -282,6 +283,37 @@ describe("deleting a collection", () => {
     expect(await pull(`${path}/app:v2`)).toBe(404);
     const body = { entity: alice.username, name: path.split("/")[1] };
     expect((await ask("/api/v1/collections", { method: "POST", token: alice.token, body })).status).toBe(409);
+  });
+
+  it("tells nobody by its bytes whether somebody else hides the same content", async () => {
+    const [mine, theirs] = [uniqueName("mine"), uniqueName("theirs")];
+    const bytes = makeSif({ salt: mine });
+    await push(alice.token, `${alice.username}/${mine}/app:v1`, bytes);
+    await push(bob.token, `${bob.username}/${theirs}/app:v1`, bytes, { private: true });
+    const freed = async () =>
+      (await askJson(`/api/v1/collections/${alice.username}/${mine}?preview=1`, { ...deletion, token: alice.token }))
+        .bytes;
+    expect(await freed()).toBe(bytes.length);
+    await setMember(testContext(), operator, { entity: bob.username, name: theirs }, alice.username, "reader");
+    expect(await freed()).toBe(0);
+  });
+
+  it("does nothing for an owner who is taken out of the team that owns it in that moment", async () => {
+    const team = await teamOf("owning", { owners: [alice.username, bob.username] });
+    const name = uniqueName("theirs");
+    await push(alice.token, `${team}/${name}/app:v1`, makeSif({ salt: name }));
+    const url = `/api/v1/collections/${team}/${name}`;
+    const isActing = ({ sql }: { sql: readonly string[] }) =>
+      sql.some((text) => /^(?:update|delete from) "collections"/i.test(text));
+    for (const act of [deletion, { method: "PATCH", body: { visibility: "internal" } }]) {
+      const late = { env: interrupted(environment(), isActing, () => leaveTeam(team, bob.username)) };
+      expect(await refused(url, { ...act, ...late, token: bob.token, headers: ifMatch("*") })).toEqual([
+        409,
+        "conflict",
+      ]);
+      await bring(alice, team, [bob], "owner");
+    }
+    expect(await askJson(url, { token: alice.token })).toMatchObject({ visibility: "public" });
   });
 
   it("says what is frozen, and is refused while anything is", async () => {

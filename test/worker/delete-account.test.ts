@@ -22,9 +22,10 @@ import {
   testContext,
 } from "../support/worker/registry.ts";
 import { newSession, type TestSession } from "../support/worker/session.ts";
+import { leaveTeam, teamOf } from "../support/worker/teams.ts";
 
 interface Deletion {
-  deletes: { collections: string[]; images: number; bytes: number; tokens: number; sessions: number };
+  deletes: { collections: string[]; images: number; bytes: number; tokens: number; sessions: number; shares: number };
   handsOver: { what: string; to: string }[];
   keeps: string[];
   obstacles: string[];
@@ -104,6 +105,7 @@ describe("deleting one's account", () => {
         memberships: 1,
         teams: 0,
         publishers: 0,
+        shares: 0,
       },
       handsOver: [],
       keeps: [expect.any(String), expect.any(String), expect.any(String)],
@@ -191,6 +193,38 @@ describe("deleting one's account", () => {
       .run();
     const { deletion } = await preview();
     expect([deletion.handsOver, deletion.deletes.collections]).toEqual([[], [`${alice.username}/one`]]);
+  });
+
+  it("gives to a team without owners only what no other one can take", async () => {
+    const [bob, gone] = [await newPerson("bob"), await newPerson("gone")];
+    const lab = await teamOf("lab", { owners: [alice.username, gone.username] });
+    const collection = `/api/v1/collections/${alice.username}/one`;
+    await pushTo(`${alice.username}/one/app`);
+    const body = { role: "owner" };
+    await ask(`${collection}/people/teams/${lab}`, { method: "PUT", token: alice.token, body });
+    await leaveTeam(lab, alice.username);
+    await setDisabled(testContext(), operator, gone.username, true);
+    expect((await preview()).deletion.handsOver).toMatchObject([{ to: lab }]);
+    await makeOwner("one", bob.username);
+    expect((await preview()).deletion.handsOver).toMatchObject([{ to: bob.username }]);
+  });
+
+  it("counts the share links that end: one's own wherever, and those to what is deleted", async () => {
+    const bob = await newPerson("bob");
+    const share = async (path: string, digest: string, token = alice.token) =>
+      await ask(`/api/v1/containers/${path}/images/${digest}/shares`, { method: "POST", token, body: {} });
+    const mine = await pushTo(`${alice.username}/one/app`);
+    await setMember(testContext(), operator, { entity: alice.username, name: "one" }, bob.username, "owner");
+    const alone = await pushTo(`${alice.username}/two/app`);
+    await share(`${alice.username}/one/app`, mine.digest);
+    await share(`${alice.username}/one/app`, mine.digest, bob.token);
+    await share(`${alice.username}/two/app`, alone.digest);
+    const { deletion, tag } = await preview();
+    expect(deletion.deletes.shares).toBe(2);
+    expect((await act(tag)).status).toBe(204);
+    expect(await rows("SELECT count(*) AS left FROM shares WHERE image_id IN (SELECT id FROM images)")).toEqual([
+      { left: 1 },
+    ]);
   });
 
   it("waits where the shared collections have no common owner, saying which", async () => {

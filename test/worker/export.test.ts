@@ -57,6 +57,7 @@ describe("the export of one's data", () => {
     )
       .bind(username)
       .run();
+    await ask(`/api/v1/collections/${bob.username}/secret/star`, { method: "PUT", token: alice.token });
     const answer = await ask("/api/v1/me/export", { headers: here.headers });
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       "content-type": "application/json",
@@ -79,6 +80,7 @@ describe("the export of one's data", () => {
     expect(data.shares).toMatchObject([{ container: `${username}/tools/app`, digest, note: "x", downloads: 0 }]);
     expect(data.teams).toMatchObject([{ name: team, role: "owner" }]);
     expect(data.invitations).toMatchObject([{ team, role: "member", note: "for bob" }]);
+    expect(data.stars).toMatchObject([{ collection: `${bob.username}/secret` }]);
     const actions = (list: Item[] | undefined) => list?.map(({ action }) => action);
     expect(actions(data.actsByYou)).toEqual(expect.arrayContaining(["collection.create"]));
     expect(actions(data.actsOnYou)).toEqual(expect.arrayContaining(["user.add", "token.add", "key.add"]));
@@ -142,8 +144,8 @@ describe("the export of one's data", () => {
     const { data } = await exported(headers, of);
     expect(new Set(data.collections?.map(({ path }) => path)).size).toBe(many);
     expect(data.collections).toHaveLength(many);
-    // The session, the account, sixteen lists, and two more pages of one of them.
-    expect(counts.d1).toBe(2 + 16 + 2);
+    // The session, the account, seventeen lists, and two more pages of one of them.
+    expect(counts.d1).toBe(2 + 17 + 2);
   });
 
   it("is for one's own session alone", async () => {

@@ -5,6 +5,7 @@ import { setMember } from "../../worker/registry/catalog/manage.ts";
 import { setDisabled } from "../../worker/registry/people/users.ts";
 import { forgetHandOvers } from "../../worker/registry/upkeep/forget-shares.ts";
 import { makeSif } from "../support/make-sif.ts";
+import { interrupted } from "../support/worker/calls.ts";
 import {
   type Ask,
   ask,
@@ -75,7 +76,7 @@ describe("handing a collection over", () => {
     await setMember(testContext(), operator, { entity: alice.username, name: it.name }, carol.username, "reader");
     const preview = { method: "POST", token: alice.token, body: { entity: team } };
     const shown = await ask(`${it.url}/hand-over?preview=1`, preview);
-    expect(await shown.json()).toEqual({ isAtOnce: true, breaks: [`${it.path}/app`], shortName: it.name });
+    expect(await shown.json()).toEqual({ isAtOnce: true, shares: 0, breaks: [`${it.path}/app`], shortName: it.name });
     const headers = { "If-Match": shown.headers.get("ETag") ?? "" };
     expect(await handOver(it.url, team, { headers })).toEqual([201, "moved"]);
     const url = `/api/v1/collections/${team}/${it.name}`;
@@ -114,6 +115,48 @@ describe("handing a collection over", () => {
     expect(await pull(`${bob.username}/${it.name}/app:v1`, bob.token)).toEqual(it.bytes);
     expect((await ask(`/api/v1/collections/${bob.username}/${it.name}`, { token: alice.token })).status).toBe(404);
     expect(await offersTo(bob)).toEqual([]);
+  });
+
+  it("ends the share links of whoever owns it no more, which the preview counts", async () => {
+    const it = await made();
+    const images = `/api/v1/containers/${it.path}/app/images`;
+    const { items } = await askJson<{ items: { digest: string }[] }>(images, { token: alice.token });
+    const shares = `${images}/${items[0]?.digest}/shares`;
+    const { url } = await askJson<{ url: string }>(shares, { method: "POST", token: alice.token, body: {} });
+    const ending = async (entity: string) => {
+      const of = { method: "POST", token: alice.token, body: { entity } };
+      return (await askJson<{ shares: number }>(`${it.url}/hand-over?preview=1`, of)).shares;
+    };
+    expect([await ending(bob.username), await ending(team)]).toEqual([1, 0]);
+    await handOver(it.url, bob.username);
+    expect((await ask(url)).status).toBe(303);
+    expect(await accept(it, bob)).toEqual([200, "moved"]);
+    expect((await ask(url)).status).toBe(410);
+  });
+
+  it("is not declined by whom it is offered no more", async () => {
+    const it = await made();
+    await handOver(it.url, bob.username);
+    const isDeclining = ({ sql }: { sql: readonly string[] }) =>
+      sql.some((text) => /delete from "hand_overs"/i.test(text));
+    const other = await teamOf("third", { owners: [alice.username] });
+    const happens = () =>
+      env.DB.prepare(
+        "UPDATE hand_overs SET to_entity_id = (SELECT id FROM entities WHERE name = ?) WHERE to_entity_id = (SELECT id FROM entities WHERE name = ?)",
+      )
+        .bind(other, bob.username)
+        .run();
+    const late = { method: "DELETE", token: bob.token, env: interrupted(environment(), isDeclining, happens) };
+    expect(await told(await ask(`${it.url}/hand-over/acceptance`, late))).toEqual([404, "not-found"]);
+  });
+
+  it("is offered without telling its readers to whom", async () => {
+    const it = await made();
+    await setMember(testContext(), operator, { entity: alice.username, name: it.name }, carol.username, "reader");
+    await handOver(it.url, bob.username);
+    const text = await (await ask(`${it.url}/activity`, { token: carol.token })).text();
+    expect(text).toContain("collection.offer");
+    expect(text).not.toContain(bob.username);
   });
 
   it("can be taken back, and ends in time", async () => {

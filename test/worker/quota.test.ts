@@ -361,6 +361,22 @@ describe("the answer of a push", () => {
   });
 });
 
+describe("what is on its way to a collection", () => {
+  it("takes no more room with who gave it away", async () => {
+    const alice = await newPerson("alice");
+    const team = await newTeam(alice, "owner");
+    await give(alice, 100 * KIB);
+    const path = await hold(alice, "given away");
+    const image = await register(alice.token, path, imageOf("on its way", 60 * KIB));
+    expect((await start(alice.token, image.imageId, 60 * KIB)).status).toBe(200);
+    expect(await quotaOf(alice)).toMatchObject({ usedBytes: 40 * KIB, reservedBytes: 60 * KIB });
+    const moving = { method: "POST", token: alice.token, body: { entity: team.name }, headers: { "If-Match": "*" } };
+    const [entity, collection] = path.split("/");
+    expect((await ask(`/api/v1/collections/${entity}/${collection}/hand-over`, moving)).status).toBe(201);
+    expect(await quotaOf(alice)).toMatchObject({ usedBytes: 0, reservedBytes: 0 });
+  });
+});
+
 describe("who may see and set quotas", () => {
   let alice: Person;
   let bob: Person;
@@ -388,6 +404,15 @@ describe("who may see and set quotas", () => {
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
     expect(answers[0]?.status).toBe(404);
     expect((await ofAccount(alice.username, null)).status).toBe(401);
+  });
+
+  it("a token for one collection reads no quota, which is of all the others too", async () => {
+    const team = await newTeam(alice, "member");
+    const path = await hold(alice, "for a narrow token");
+    const narrow = await newTokenFor(alice.username, {
+      collection: { entity: alice.username, name: path.split("/")[1] ?? "" },
+    });
+    for (const name of [alice.username, team.name]) expect((await ofAccount(name, narrow)).status, name).toBe(404);
   });
 
   it("administrators set it, and nobody for themselves; the log says so once", async () => {

@@ -925,6 +925,10 @@ export interface Operations {
        */
       isAtOnce: boolean;
       /**
+       * Share links that would end when it moves: their makers would not own it any more.
+       */
+      shares: number;
+      /**
        * References that would lead nowhere, without their tags: the first 100.
        */
       breaks: string[];
@@ -1599,6 +1603,10 @@ export interface Deletion {
      * Pipelines that push in your name, wherever.
      */
     publishers: number;
+    /**
+     * Share links that work: yours, wherever, and those to images that are deleted.
+     */
+    shares: number;
   };
   handsOver: {
     what: string;
@@ -2667,7 +2675,7 @@ export interface CollectionDeletion {
   images: number;
   tags: number;
   /**
-   * Freed when the last download has ended: content that is nowhere else.
+   * Freed when the last download has ended: content that is nowhere else you see. Whoever else has it keeps it.
    */
   bytes: number;
   /**

@@ -142,7 +142,8 @@ function usedBy(account: string | SQL): SQL {
 
 /**
  * What is on its way counts once in each collection, however often it was begun: who pushes again after a failure
- * takes no more room. What the collection holds by now is not counted twice.
+ * takes no more room. What the collection holds by now is not counted twice, and what goes to a collection that was
+ * given away meanwhile takes none here.
  * @param except an image that is not counted
  */
 function reservedFor(
@@ -160,6 +161,7 @@ function reservedFor(
       INNER JOIN images AS waiting ON waiting.id = uploads.image_id
       INNER JOIN containers AS place ON place.id = waiting.container_id
       WHERE uploads.quota_user_id = ${account} AND ${isOnItsWay(ctx)} AND ${isOther}
+        AND ${ownerOfCollection(sql`place.collection_id`)} = ${account}
         AND NOT ${isHeld(sql`place.collection_id`, sql`uploads.digest`)}
       GROUP BY place.collection_id, uploads.digest))`;
 }

@@ -79,7 +79,11 @@ const deletionSchema = z
     containers: z.int(),
     images: z.int(),
     tags: z.int(),
-    bytes: z.int().describe("Freed when the last download has ended: content that is nowhere else."),
+    bytes: z
+      .int()
+      .describe(
+        "Freed when the last download has ended: content that is nowhere else you see. Whoever else has it keeps it.",
+      ),
     shares: z.int().describe("Share links that would end."),
     publishers: z.int().describe("Pipelines that push to it."),
     people: z.int().describe("Users, robots and teams with a role in it."),

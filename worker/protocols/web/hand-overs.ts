@@ -40,13 +40,17 @@ export const handOverOperations = [
       section: "collections",
       summary: "Move a collection to another entity, or offer it to who owns that",
       about:
-        "For the owner of its entity, and administrators. It moves at once to an entity of your own, of a team you own, and by an administrator; else it is offered for two weeks. References by the old path break, and that stays taken; those by the short name go on, and so do roles, stars, shares and tokens for the collection.",
+        "For the owner of its entity, and administrators. It moves at once to an entity of your own, of a team you own, and by an administrator; else it is offered for two weeks. References by the old path break, and that stays taken; those by the short name go on, and so do roles, stars and tokens for the collection. Share links end whose maker does not own it then.",
       actor: "user",
       params: ofCollection,
       body: z.object({ entity: z.string().min(1).max(limits.nameLength) }).meta({ id: "HandOverTo" }),
       status: 201,
       answer: handOverSchema,
-      preview: z.object({ isAtOnce: z.boolean().describe("Whether it would move now."), ...brokenFields }),
+      preview: z.object({
+        isAtOnce: z.boolean().describe("Whether it would move now."),
+        shares: z.int().describe("Share links that would end when it moves: their makers would not own it any more."),
+        ...brokenFields,
+      }),
       problems: [
         "not-found",
         "already-so",
@@ -62,8 +66,8 @@ export const handOverOperations = [
       return { ...done, expiresAt: timeOrNull(done.expiresAt) };
     },
     async ({ ctx, actor, params, body }) => {
-      const { version, isAtOnce, broken } = await previewHandOver(ctx, actor, pathOf(params), body.entity);
-      return { tag: version, shown: { isAtOnce, ...broken } };
+      const { version, isAtOnce, shares, broken } = await previewHandOver(ctx, actor, pathOf(params), body.entity);
+      return { tag: version, shown: { isAtOnce, shares, ...broken } };
     },
   ),
   operation(

@@ -264,6 +264,7 @@ export const deletionSchema = z
       memberships: z.int().describe("In collections of others."),
       teams: z.int().describe("Teams you are in."),
       publishers: z.int().describe("Pipelines that push in your name, wherever."),
+      shares: z.int().describe("Share links that work: yours, wherever, and those to images that are deleted."),
     }),
     handsOver: z.array(z.object({ what: z.string(), to: z.string() })),
     keeps: z.array(z.string()).describe("What stays, in sentences."),

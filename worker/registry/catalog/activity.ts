@@ -15,7 +15,7 @@ export interface Act {
   detail: Record<string, unknown> | null;
 }
 
-/** What its readers may know of an act's details. Of a pipeline's or a share's they see that there was something. */
+/** What its readers may know of an act's details. Of a pipeline's, a share's or an offer's they see that there was something. */
 const told = new Set([
   "arch",
   "bytes",
@@ -30,7 +30,7 @@ const told = new Set([
   "username",
   "visibility",
 ]);
-const untold = /^(?:publisher|share)\./;
+const untold = /^(?:publisher\.|share\.|collection\.offer$)/;
 
 /** A page of what was done in a collection, the newest first, for whoever has a right in it. @throws `not-found`, and what the policy refuses */
 export async function listActivity(

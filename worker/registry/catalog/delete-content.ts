@@ -21,6 +21,7 @@ import {
 } from "./containers.ts";
 import { type ContentDeletion, type Doomed, describeContentDeletion } from "./content-deletion.ts";
 import { noteUnreferenced } from "./delete-image.ts";
+import { guardOwner } from "./guard-owner.ts";
 
 /*
  * Deleting a container, an image by its digest, and a tag. Each has a preview, whose tag is the container's version:
@@ -57,6 +58,7 @@ export async function deleteContent(ctx: Context, actor: Actor, content: Content
   await writeTogether(ctx.db, [
     ...guardSeen(ctx, container, seen),
     guardWritable(ctx, container),
+    ...guardOwner(ctx, actor, found),
     guardAgainst(ctx.db, "conflict", sql`NOT ${isUnchanged}`),
     guardAgainst(ctx.db, "frozen", isFrozen),
     ctx.db.delete(tags).where(doomed.tags),

@@ -13,6 +13,7 @@ import { auditRow } from "../upkeep/audit.ts";
 import { type CollectionPage, collectionPageQuery, toCollectionPage } from "./collection-page.ts";
 import type { CollectionPath } from "./collections.ts";
 import { ensureAllowed, type FoundCollection, findCollection } from "./collections.ts";
+import { guardOwner } from "./guard-owner.ts";
 import { bury, isBuried } from "./tombstones.ts";
 
 export interface CollectionEdit {
@@ -50,6 +51,7 @@ export async function editCollection(
   };
   const results = await writeTogether(ctx.db, [
     guardVersion(ctx, collection.id, version),
+    ...guardOwner(ctx, actor, found),
     ...(name === null ? [] : guardName(ctx, { id: entity.id, name: entity.name }, name)),
     ctx.db
       .update(collections)

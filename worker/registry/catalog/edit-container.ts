@@ -17,6 +17,7 @@ import {
   targetOf,
 } from "./containers.ts";
 import { isFrozenIn } from "./frozen.ts";
+import { guardOwner } from "./guard-owner.ts";
 
 /** What is to be changed; what is left out stays. */
 export interface ContainerEdit {
@@ -55,6 +56,7 @@ export async function editContainer(
   );
   const results = await writeTogether(ctx.db, [
     ...guardSeen(ctx, container, seen),
+    ...guardOwner(ctx, actor, found),
     guardAgainst(ctx.db, "name-taken", sql`EXISTS (SELECT 1 FROM ${containers} WHERE ${isTaken})`),
     // Whoever froze something in it relies on its name.
     ...(isRenamed ? [guardAgainst(ctx.db, "frozen", isFrozenIn(container.id))] : []),

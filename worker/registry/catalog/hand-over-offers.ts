@@ -1,4 +1,4 @@
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { type Actor, anonymous, type UserActor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
@@ -15,7 +15,8 @@ import { auditRow } from "../upkeep/audit.ts";
 import type { CollectionPath, FoundCollection } from "./collections.ts";
 import { pathOf } from "./edit-collection.ts";
 import { factsFor } from "./facts.ts";
-import { moveTo, owns, type Target } from "./hand-over.ts";
+import { moveTo, type Target } from "./hand-over.ts";
+import { owns } from "./owns.ts";
 
 /** A collection that somebody would give the actor. Times are milliseconds. */
 export interface Offer {
@@ -70,9 +71,12 @@ export async function acceptHandOver(ctx: Context, actor: Actor, path: Collectio
 
 /** Does without it. @throws `not-found`, and what the policy refuses */
 export async function declineHandOver(ctx: Context, actor: Actor, path: CollectionPath): Promise<void> {
-  const { found } = await findOffer(ctx, actor, path);
+  const { found, target } = await findOffer(ctx, actor, path);
   await writeTogether(ctx.db, [
-    ctx.db.delete(handOvers).where(eq(handOvers.collectionId, found.collection.id)),
+    // Another one may have been made to somebody else meanwhile.
+    ctx.db
+      .delete(handOvers)
+      .where(and(eq(handOvers.collectionId, found.collection.id), eq(handOvers.toEntityId, target.id))),
     guardChanged(ctx.db, "not-found"),
     auditRow(ctx, actor, "collection.decline-offer", pathOf(found), { in: found.collection.id }),
   ]);

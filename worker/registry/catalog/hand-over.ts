@@ -4,8 +4,8 @@ import { type Actor, actorUserId, isAdministrator, ownsAccount } from "../../acc
 import type { Context } from "../../context.ts";
 import type { Statement } from "../../storage/db/client.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
-import { collectionMembers, collections } from "../../storage/db/schema/catalog.ts";
-import { handOvers } from "../../storage/db/schema/sharing.ts";
+import { collectionMembers, collections, containers, images } from "../../storage/db/schema/catalog.ts";
+import { handOvers, shares } from "../../storage/db/schema/sharing.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
@@ -19,6 +19,8 @@ import type { CollectionPath } from "./collections.ts";
 import { type FoundCollection, findCollection, limitGuard } from "./collections.ts";
 import { type Broken, brokenBy, guardName, guardVersion, isWhereItWas, pathOf } from "./edit-collection.ts";
 import { type Entity, findEntity } from "./entities.ts";
+import { isLiveShare } from "./image-details.ts";
+import { owns } from "./owns.ts";
 import { bury } from "./tombstones.ts";
 
 /** Where a collection goes. */
@@ -31,7 +33,7 @@ export type HandOver =
 
 /**
  * Moves a collection to another entity: at once where that is the actor's too; else its owner is asked. References by
- * the old path break and its name stays taken; the short name, tokens, roles, shares and stars go along.
+ * the old path break and its name stays taken; the short name, tokens, roles and stars go along, and shares of those who own it then.
  * @param version the one that was shown; null for whichever it is
  * @throws `not-found`, `already-so`, `name-taken`, `collection-limit`, `quota-exceeded`, `precondition-failed`, `conflict`,
  *   and what the policy refuses
@@ -70,15 +72,33 @@ export async function handOver(
   return { state: "offered", ...place, expiresAt };
 }
 
-/** Whether it would move at once, and what would break. @throws as `handOver` does */
+/** Whether it would move at once, what would break, and how many share links would end. @throws as `handOver` does */
 export async function previewHandOver(
   ctx: Context,
   actor: Actor,
   path: CollectionPath,
   entity: string,
-): Promise<{ isAtOnce: boolean; broken: Broken; version: number }> {
-  const { found, isOwn } = await findBoth(ctx, actor, path, entity);
-  return { isAtOnce: isOwn, broken: await brokenBy(ctx, found), version: found.collection.version };
+): Promise<{ isAtOnce: boolean; shares: number; broken: Broken; version: number }> {
+  const { found, target, isOwn } = await findBoth(ctx, actor, path, entity);
+  const ending = await countEndingShares(ctx, found, target);
+  return { isAtOnce: isOwn, shares: ending, broken: await brokenBy(ctx, found), version: found.collection.version };
+}
+
+/** Share links that are worth nothing once it is the target's: those of makers who would not own it then. */
+async function countEndingShares(ctx: Context, { collection }: FoundCollection, target: Target): Promise<number> {
+  const now = ctx.now();
+  const { count } = await ctx.db.get<{ count: number }>(sql`
+    SELECT count(*) AS count FROM ${containers} AS k
+    INNER JOIN ${images} ON ${images.containerId} = k.id
+    INNER JOIN ${shares} ON ${shares.imageId} = ${images.id}
+    INNER JOIN users AS maker ON maker.id = ${shares.createdBy}
+    WHERE k.collection_id = ${collection.id} AND ${isLiveShare(now)} AND maker.disabled_at IS NULL
+      AND maker.is_admin = 0 AND maker.is_superuser = 0 AND coalesce(maker.claimed_admin_until, 0) <= ${now}
+      AND NOT ${owns(sql`${target.ownerUserId}`, sql`maker.id`)} AND NOT EXISTS (
+        SELECT 1 FROM ${collectionMembers} AS granted
+        WHERE granted.collection_id = ${collection.id} AND granted.role = 'owner' AND (granted.user_id = maker.id OR EXISTS (
+          SELECT 1 FROM team_members AS part WHERE part.team_id = granted.user_id AND part.user_id = maker.id)))`);
+  return count;
 }
 
 /** Takes an offer back. @throws `not-found`, also where there is none, and what the policy refuses */
@@ -164,11 +184,4 @@ function guardGiver(ctx: Context, actor: Actor, { entity }: FoundCollection): St
   if (!ownsAccount(actor, entity.ownerUserId)) return guardStillGood(ctx, actor);
   const isStill = sql`EXISTS (SELECT 1 FROM entities AS e WHERE e.id = ${entity.id} AND ${owns(sql`e.owner_user_id`, actorUserId(actor))})`;
   return [...guardStillGood(ctx, actor), guardAgainst(ctx.db, "conflict", sql`NOT ${isStill}`)];
-}
-
-/** Whether an account is this person's, or that of a team they own. */
-export function owns(accountId: SQL, userId: string | SQL | null): SQL {
-  return sql`(${accountId} = ${userId} OR EXISTS (
-    SELECT 1 FROM team_members AS place
-    WHERE place.team_id = ${accountId} AND place.user_id = ${userId} AND place.role = 'owner'))`;
 }

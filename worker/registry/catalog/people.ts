@@ -1,5 +1,5 @@
 import { and, eq, sql } from "drizzle-orm";
-import { type Actor, type CollectionRole, isAdministrator, ownsAccount, type TeamRole } from "../../access/roles.ts";
+import { type Actor, type CollectionRole, isAdministrator, type TeamRole } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
@@ -9,13 +9,13 @@ import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
-import { guardStillGood } from "../people/still-good.ts";
 import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { isCandidate, kindOf } from "./candidates.ts";
 import type { CollectionPath } from "./collections.ts";
 import { type FoundCollection, findCollection } from "./collections.ts";
 import { pathOf } from "./edit-collection.ts";
+import { guardOwner } from "./guard-owner.ts";
 
 /** Somebody with a right in a collection, and why. Who has several is there several times. */
 export interface PersonOfCollection {
@@ -98,7 +98,7 @@ export async function setPerson(
   const ofIt = sql`SELECT count(*) FROM ${collectionMembers} WHERE ${eq(collectionMembers.collectionId, id)}`;
   const isOther = sql`${collectionMembers.userId} <> ${account.id}`;
   await writeTogether(ctx.db, [
-    ...guardRights(ctx, actor, found),
+    ...guardOwner(ctx, actor, found),
     guardAgainst(ctx.db, "limit-reached", sql`(${ofIt} AND ${isOther}) >= ${limits.peoplePerCollection}`),
     statement(
       ctx.db,
@@ -128,7 +128,7 @@ export async function removePerson(
     eq(users.isTeam, kind === "team"),
   )})`;
   await writeTogether(ctx.db, [
-    ...guardRights(ctx, actor, found),
+    ...guardOwner(ctx, actor, found),
     ctx.db.delete(collectionMembers).where(and(eq(collectionMembers.collectionId, found.collection.id), isIt)),
     guardChanged(ctx.db, "not-found"),
     memberRow(ctx, actor, found, name.toLowerCase(), null),
@@ -152,19 +152,6 @@ async function findGrantee(
   if (row?.isCandidate === 1) return row;
   if (ctx.settings.PEOPLE_FROM_TEAMS && !isAdministrator(actor)) throw new RegistryError("people-from-teams");
   throw new RegistryError("not-found", `There is no such ${kind}.`);
-}
-
-/** Refuses who had the right when they were asked, and lost it since: of two owners that remove each other one stays. */
-function guardRights(ctx: Context, actor: Actor, { facts, collection }: FoundCollection): [Statement, ...Statement[]] {
-  const isByGrant =
-    facts.grant?.role === "owner" && !isAdministrator(actor) && !ownsAccount(actor, facts.entityOwnerId);
-  const isStill = and(
-    eq(collectionMembers.collectionId, collection.id),
-    eq(collectionMembers.userId, facts.grant?.to ?? ""),
-    eq(collectionMembers.role, "owner"),
-  );
-  const isLost = isByGrant ? sql`NOT EXISTS (SELECT 1 FROM ${collectionMembers} WHERE ${isStill})` : sql`0`;
-  return [guardAgainst(ctx.db, "conflict", isLost), ...guardStillGood(ctx, actor)];
 }
 
 function memberRow(

@@ -10,13 +10,15 @@ import type { CollectionPath } from "./collections.ts";
 import { findCollection } from "./collections.ts";
 import { collectionsDeletion } from "./delete-collections.ts";
 import { guardVersion, pathOf } from "./edit-collection.ts";
+import { visibleTo } from "./facts.ts";
+import { guardOwner } from "./guard-owner.ts";
 
 /** What deleting a collection would do. */
 export interface CollectionDeletion {
   containers: number;
   images: number;
   tags: number;
-  /** Of content that is nowhere else. */
+  /** Of content that is nowhere else the actor sees: what others hide must not show in this number. */
   bytes: number;
   /** Share links that would end. */
   shares: number;
@@ -55,7 +57,9 @@ export async function previewDeletion(
           SELECT DISTINCT i.blob_digest, i.size_bytes AS size FROM images AS i
           WHERE i.container_id IN (${inIt}) AND i.state = 'published' AND NOT EXISTS (
             SELECT 1 FROM images AS other INNER JOIN containers AS place ON place.id = other.container_id
-            WHERE other.blob_digest = i.blob_digest AND place.collection_id <> ${id}))),
+              INNER JOIN collections ON collections.id = place.collection_id
+              INNER JOIN entities ON entities.id = collections.entity_id
+            WHERE other.blob_digest = i.blob_digest AND place.collection_id <> ${id} AND ${visibleTo(actor, ctx.settings)}))),
       'shares', (
         SELECT count(*) FROM shares AS s INNER JOIN images AS i ON i.id = s.image_id
         WHERE i.container_id IN (${inIt}) AND s.expires_at > ${ctx.now()}),
@@ -103,6 +107,7 @@ export async function removeCollection(
   const { id } = found.collection;
   await writeTogether(ctx.db, [
     guardVersion(ctx, id, version),
+    ...guardOwner(ctx, actor, found),
     ...collectionsDeletion(ctx, [id]),
     auditRow(ctx, actor, "collection.delete", pathOf(found), { in: id }),
   ]);

@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Context } from "../../context.ts";
+import { isLiveShare } from "../catalog/image-details.ts";
 import { sha256Hex } from "../digest.ts";
 import { limits } from "../limits.ts";
 import { hasOtherOwner as leavesOwner } from "./team-guards.ts";
@@ -20,6 +21,8 @@ export interface Deletion {
     teams: number;
     /** Pipelines that push in their name, wherever. */
     publishers: number;
+    /** Share links that work: theirs, wherever, and those to images that are deleted. */
+    shares: number;
   };
   handsOver: { what: string; to: string }[];
   keeps: string[];
@@ -44,6 +47,7 @@ export interface DeletionFacts {
   /** Teams that would have no owner left who can act. */
   lastOwnerOf: string[];
   publishers: number;
+  shares: number;
   robots: string[];
 }
 
@@ -89,6 +93,8 @@ export function deletionFactsOf(userId: string, now: number): SQL {
       WHERE mine.user_id = ${userId} AND mine.role = 'owner' AND NOT ${leavesOwner(sql`mine.team_id`, userId)}
       ORDER BY name))),
     'publishers', (SELECT count(*) FROM publishers WHERE created_by = ${userId}),
+    'shares', (SELECT count(*) FROM shares
+      WHERE ${isLiveShare(now)} AND (created_by = ${userId} OR image_id IN (SELECT i.id FROM ${published}))),
     'robots', json((SELECT json_group_array(username) FROM (
       SELECT username FROM users WHERE owner_user_id = ${userId} ORDER BY username))))`;
 }
@@ -100,14 +106,15 @@ function hasOtherOwner(userId: string): SQL {
     WHERE m.collection_id = c.id AND m.role = 'owner' AND u.id <> ${userId} AND u.is_robot = 0)`;
 }
 
-/** The heir is the owner of longest standing; one who is disabled only where there is no other. */
+/** The heir is the owner of longest standing; one who is disabled, or a team without owners, only where there is no other. */
 function entitiesOf(userId: string): SQL {
   return sql`(SELECT json_group_array(json_object('id', id, 'name', name, 'shared', shared, 'heir', (
       SELECT u.username FROM collections AS c INNER JOIN collection_members AS m ON m.collection_id = c.id
         INNER JOIN users AS u ON u.id = m.user_id
       WHERE c.entity_id = mine.id AND m.role = 'owner' AND u.id <> ${userId} AND u.is_robot = 0
       GROUP BY u.id HAVING count(*) = mine.shared
-      ORDER BY u.disabled_at IS NOT NULL, min(m.created_at), u.username LIMIT 1)))
+      ORDER BY u.disabled_at IS NOT NULL OR (u.is_team = 1 AND NOT ${leavesOwner(sql`u.id`, userId)}),
+        min(m.created_at), u.username LIMIT 1)))
     FROM (SELECT e.id, e.name, (
         SELECT count(*) FROM collections AS c WHERE c.entity_id = e.id AND ${hasOtherOwner(userId)}) AS shared
       FROM entities AS e WHERE e.owner_user_id = ${userId} ORDER BY e.name) AS mine)`;
@@ -127,8 +134,8 @@ function collectionsOf(userId: string): SQL {
 
 /** What these facts come to. */
 export function describeDeletion(facts: DeletionFacts): Deletion {
-  const { images, bytes, tokens, sessions, identities, keys, memberships, teams, publishers } = facts;
-  const counts = { images, bytes, tokens, sessions, identities, memberships, teams, publishers };
+  const { images, bytes, tokens, sessions, identities, keys, memberships, teams, publishers, shares } = facts;
+  const counts = { images, bytes, tokens, sessions, identities, memberships, teams, publishers, shares };
   const collections = deletedCollections(facts).map(({ path }) => path);
   return {
     deletes: { collections, ...counts, hasSregistryKey: keys > 0 },

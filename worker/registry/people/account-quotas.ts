@@ -26,9 +26,11 @@ export interface AccountQuota {
  */
 export async function getQuota(ctx: Context, actor: Actor, name: string): Promise<AccountQuota> {
   const [found] = await accountQuery(ctx, name);
-  const isTheirs = found !== undefined && accountIdsOf(actor).includes(found.id);
+  // A token for one collection says nothing of all the others.
+  const isNarrow = actor.kind === "user" && actor.credential.collectionId !== null;
+  const isTheirs = found !== undefined && !isNarrow && accountIdsOf(actor).includes(found.id);
   if (!isTheirs) {
-    if (!isAdministrator(actor)) throw absent();
+    if (!isAdministrator(actor) || isNarrow) throw absent();
     authorizeOnSite(ctx.settings, actor, "site.administer");
   }
   return present(found);

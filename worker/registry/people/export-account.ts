@@ -111,6 +111,10 @@ function thingLists(ctx: Context, actor: UserActor): Record<string, List> {
         invitations.created_at AS createdAt, expires_at AS expiresAt
       FROM invitations INNER JOIN users AS team ON team.id = team_id
       WHERE created_by = ${userId} AND invitations.id > ${after} ORDER BY invitations.id`,
+    stars: (after) => sql`
+      SELECT collection_id AS cursor, ${whereVisible(collection)} AS collection, stars.created_at AS createdAt
+      FROM stars INNER JOIN collections ON collections.id = collection_id ${within}
+      WHERE stars.user_id = ${userId} AND collection_id > ${after} ORDER BY collection_id`,
     robots: (after) => sql`
       SELECT username AS cursor, username, description, created_at AS createdAt, disabled_at AS disabledAt
       FROM users WHERE owner_user_id = ${userId} AND username > ${after} ORDER BY username`,
