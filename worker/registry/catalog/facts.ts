@@ -1,6 +1,7 @@
-import { type Placeholder, type SQL, sql } from "drizzle-orm";
+import { type Placeholder, type SQL, type SQLWrapper, sql } from "drizzle-orm";
 import { type Actor, accountIdsOf, type Grant, isAdministrator, type Visibility } from "../../access/roles.ts";
 import { collectionMembers, collections, entities } from "../../storage/db/schema/catalog.ts";
+import { teamMembers } from "../../storage/db/schema/teams.ts";
 import type { Settings } from "../settings.ts";
 
 /** Columns a query over `collections` and `entities` selects for `decide`. */
@@ -24,6 +25,13 @@ export function factsOfAccounts(accounts: string | Placeholder | SQL) {
 /** The accounts whose rights are the actor's, as a parameter of a query. */
 export function accountsText(actor: Actor): string {
   return JSON.stringify(accountIdsOf(actor));
+}
+
+/** The same of a user who stands in the query: their own account, and those of their teams. */
+export function accountsOfUser(userId: SQLWrapper): SQL {
+  return sql`(SELECT json_group_array(id) FROM (
+    SELECT ${userId} AS id UNION ALL
+    SELECT ${teamMembers.teamId} FROM ${teamMembers} WHERE ${teamMembers.userId} = ${userId}))`;
 }
 
 /** The highest role that any of these accounts has in the collection at hand. */

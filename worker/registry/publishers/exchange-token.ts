@@ -8,12 +8,11 @@ import { guardChanged } from "../../storage/db/guard.ts";
 import { collections, entities } from "../../storage/db/schema/catalog.ts";
 import { tokens, usedSignatures, users } from "../../storage/db/schema/people.ts";
 import { publishers } from "../../storage/db/schema/publishers.ts";
-import { teamMembers } from "../../storage/db/schema/teams.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
 import type { CollectionPath } from "../catalog/collections.ts";
 import { collectionIs } from "../catalog/collections.ts";
-import { factsOfAccounts } from "../catalog/facts.ts";
+import { accountsOfUser, factsOfAccounts } from "../catalog/facts.ts";
 import { sha256Hex } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -63,16 +62,12 @@ async function countAttempt(ctx: Context): Promise<void> {
 
 /** The publishers of a collection for one issuer, with what each one's creator is there. None where there is no such. */
 async function rulesOf(ctx: Context, issuer: string, path: CollectionPath) {
-  // The creator's own account and those of their teams.
-  const creators = sql`(SELECT json_group_array(id) FROM (
-    SELECT ${publishers.createdBy} AS id UNION ALL
-    SELECT ${teamMembers.teamId} FROM ${teamMembers} WHERE ${teamMembers.userId} = ${publishers.createdBy}))`;
   return await ctx.db
     .select({
       publisher: columnsOf(publishers),
       user: columnsOf(users),
       teams: teamPlaces,
-      facts: factsOfAccounts(creators),
+      facts: factsOfAccounts(accountsOfUser(publishers.createdBy)),
     })
     .from(collections)
     .innerJoin(entities, eq(entities.id, collections.entityId))

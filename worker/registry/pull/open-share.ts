@@ -6,10 +6,9 @@ import { guardChanged } from "../../storage/db/guard.ts";
 import { blobs, collections, containers, entities, images } from "../../storage/db/schema/catalog.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { shares } from "../../storage/db/schema/sharing.ts";
-import { teamMembers } from "../../storage/db/schema/teams.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { mayOnCollection } from "../authorize.ts";
-import { factsOfAccounts } from "../catalog/facts.ts";
+import { accountsOfUser, factsOfAccounts } from "../catalog/facts.ts";
 import { sha256Hex } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
@@ -97,14 +96,10 @@ async function findShare(ctx: Context, secret: string): Promise<FoundShare> {
 }
 
 async function queryShare(ctx: Context, secret: string) {
-  // The maker's own account and those of their teams.
-  const makers = sql`(SELECT json_group_array(id) FROM (
-    SELECT ${shares.createdBy} AS id UNION ALL
-    SELECT ${teamMembers.teamId} FROM ${teamMembers} WHERE ${teamMembers.userId} = ${shares.createdBy}))`;
   const [row] = await ctx.db
     .select({
       ...imageColumns(""),
-      facts: factsOfAccounts(makers),
+      facts: factsOfAccounts(accountsOfUser(shares.createdBy)),
       share: columnsOf(shares),
       user: columnsOf(users),
       teams: teamPlaces,
