@@ -9,7 +9,7 @@ export default defineConfig({
     onConsoleLog: (text) => !text.startsWith('{"event":') && !text.includes("oidc-provider "),
     projects: [
       // Pure functions and files of the repository, in Node.
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "unit", isolate: false, include: ["test/unit/**/*.test.ts"] } },
       // The Worker inside workerd, with its bindings. Storage is one for each file.
       {
         plugins: [
@@ -46,6 +46,8 @@ export default defineConfig({
           name: "server",
           include: ["scripts", "server", "clients", "browser"].map((folder) => `test/${folder}/**/*.test.ts`),
           globalSetup: ["test/support/build-once.ts"],
+          // What starts a registry (wrangler, Miniflare) takes a second to load: once a process is enough.
+          isolate: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -166,34 +166,30 @@ describe.skipIf(!hasBrowser)("the web pages", () => {
     expect([response.status(), response.headers()["content-type"]]).toEqual([200, "image/svg+xml"]);
   });
 
-  for (const path of paths) {
-    it(`keep to this origin and to the content policy, without an error: ${path}`, async () => {
-      const { page, faults } = await newPage();
-      const response = await page.goto(path);
-      await isLoaded(page);
-      expect(response?.headers()["content-security-policy"]).toContain("default-src 'none'");
-      expect(faults).toEqual([]);
+  it.each(paths)("are in order, wherever and however they are read: %s", async (path) => {
+    const { page, faults } = await newPage();
+    const response = await page.goto(path);
+    await isLoaded(page);
+    // From this origin, within the content policy, without an error.
+    expect(response?.headers()["content-security-policy"]).toContain("default-src 'none'");
+    // For screen readers, with every control labelled.
+    const obstacles = await obstaclesOf(page);
+    // Readable in the light and in the dark.
+    const shown = async (colorScheme: "light" | "dark") => {
+      await page.emulateMedia({ colorScheme });
+      const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      return { background, faint: await faintTexts(page) };
+    };
+    const [light, dark] = [await shown("light"), await shown("dark")];
+    // On a narrow telephone, without scrolling sideways.
+    await page.setViewportSize({ width: 360, height: 740 });
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect({ faults, obstacles, light, dark, isNarrow: width <= 360 }).toEqual({
+      faults: [],
+      obstacles: [],
+      light: { background: "rgb(251, 251, 249)", faint: [] },
+      dark: { background: "rgb(16, 22, 26)", faint: [] },
+      isNarrow: true,
     });
-
-    it(`are dark where the reader wants it, and readable either way: ${path}`, async () => {
-      const { page, faults } = await open(path, { colorScheme: "dark" });
-      const dark = await faintTexts(page);
-      expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe("rgb(16, 22, 26)");
-      await page.emulateMedia({ colorScheme: "light" });
-      const light = await faintTexts(page);
-      expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe("rgb(251, 251, 249)");
-      expect({ dark, light, faults }).toEqual({ dark: [], light: [], faults: [] });
-    });
-
-    it(`fit a narrow telephone without scrolling sideways: ${path}`, async () => {
-      const { page } = await open(path, { viewport: { width: 360, height: 740 } });
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
-      expect(width).toBeLessThanOrEqual(360);
-    });
-
-    it(`are in order for screen readers, with every control labelled: ${path}`, async () => {
-      const { page } = await open(path);
-      expect(await obstaclesOf(page)).toEqual([]);
-    });
-  }
+  });
 });

@@ -184,19 +184,25 @@ describe("a connection that is cut in the middle of a form", () => {
   );
 });
 
-describe("an image of 2 GiB", () => {
+/** Three times more than would be seen in memory; `LARGE_FORM_MIB=2048` tries what takes a minute. */
+const LARGE_MIB = Number(process.env.LARGE_FORM_MIB) || 768;
+
+describe("a large image", () => {
   it("takes no more memory than one of 256 MiB", { timeout: 400_000 }, async () => {
     const pid = runtimesOn(server.data)[0]?.pid ?? 0;
     const small = await sendLarge("large/tool:small", 256 * MIB);
     expect([small.answer.status, small.answer.body]).toEqual([200, '{"message":"Upload Complete"}']);
     const before = peakMemoryMib(pid);
-    const { answer, sha256 } = await sendLarge("large/tool:2gib", 2048 * MIB);
+    const { answer, sha256 } = await sendLarge("large/tool:large", LARGE_MIB * MIB);
     expect(answer.status).toBe(200);
     const after = peakMemoryMib(pid);
-    const manifest = (await (await fetch(`${server.url}/api/container/large/tool:2gib`)).json()) as { version: string };
+    const manifest = (await (await fetch(`${server.url}/api/container/large/tool:large`)).json()) as {
+      version: string;
+    };
     expect(manifest.version).toBe(`sha256.${sha256}`);
     if (before !== null && after !== null) {
-      console.info(`peak of workerd: ${before.toFixed(0)} MiB after 256 MiB, ${after.toFixed(0)} MiB after 2 GiB`);
+      const peaks = [before, after].map((peak) => `${peak.toFixed(0)} MiB`);
+      console.info(`peak of workerd: ${peaks[0]} after 256 MiB, ${peaks[1]} after ${LARGE_MIB} MiB`);
       // What is in it beside the Worker, as the bucket's simulator, is given some room.
       expect(after - before).toBeLessThan(256);
     }

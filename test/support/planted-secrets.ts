@@ -16,14 +16,16 @@ const PART = 16;
 const PREFIX = 16;
 
 export function newPlantedSecrets(): PlantedSecrets {
-  const secrets: { name: string; parts: string[]; madeBy: string | undefined }[] = [];
+  const secrets = new Map<string, { name: string; madeBy: string | undefined }[]>();
   /** Many answers are the same: looking once is enough. */
   const noted = new Map<string, string>();
   let count = 0;
   return {
     plant: (name, secret, madeBy) => {
       if (secret.length < PREFIX + PART) throw new Error(`${name} is too short to be found for certain`);
-      secrets.push({ name, parts: formsOf(secret).flatMap(partsOf), madeBy });
+      for (const part of formsOf(secret).flatMap(partsOf)) {
+        secrets.set(part, [...(secrets.get(part) ?? []), { name, madeBy }]);
+      }
       return secret;
     },
     note: (where, text) => {
@@ -31,11 +33,16 @@ export function newPlantedSecrets(): PlantedSecrets {
       if (!noted.has(text)) noted.set(text, where);
     },
     found: () =>
-      [...noted].flatMap(([text, where]) =>
-        secrets
-          .filter(({ parts, madeBy }) => where !== madeBy && parts.some((part) => text.includes(part)))
-          .map(({ name }) => `${name} stands in ${where}`),
-      ),
+      [...noted].flatMap(([text, where]) => {
+        const names = new Set<string>();
+        // Thousands of parts, and megabytes of text: each place is looked up once.
+        for (let at = 0; at + PART <= text.length; at++) {
+          for (const { name, madeBy } of secrets.get(text.slice(at, at + PART)) ?? []) {
+            if (where !== madeBy) names.add(name);
+          }
+        }
+        return [...names].map((name) => `${name} stands in ${where}`);
+      }),
     texts: () => count,
   };
 }

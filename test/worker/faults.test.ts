@@ -107,6 +107,18 @@ function pushWhole(person: Person, path: string, bytes: Uint8Array<ArrayBuffer>)
   };
 }
 
+/**
+ * Which calls to lose, by their number. When a read is lost it is the same whether it was made or not.
+ * @param calls those an act makes when nothing fails
+ */
+function losses(calls: readonly Call[], loss: Loss): number[] {
+  const isRead = ({ kind, name, sql }: Call) =>
+    kind === "r2"
+      ? ["get", "head", "list"].includes(name)
+      : kind === "d1" && sql.every((text) => /^select\b/i.test(text));
+  return calls.flatMap((call, index) => (loss === "after" && isRead(call) ? [] : [index + 1]));
+}
+
 /** The calls an act makes when nothing fails. */
 async function callsOf(act: Act): Promise<Call[]> {
   const { watcher, calls } = failing(0, "before");
@@ -163,7 +175,7 @@ describe.each(["before", "after"] as const)("when a call fails, %s it was made",
       const names = new Set(calls.map(({ name }) => name));
       const expected = pushOf !== pushWhole ? ["createMultipartUpload", "uploadPart", "complete", "run"] : ["put"];
       expect([...names]).toEqual(expect.arrayContaining([...expected, "get", "batch"]));
-      for (let n = 1; n <= calls.length; n++) {
+      for (const n of losses(calls, loss)) {
         const what = `call ${n} of ${calls.length}`;
         const { path, bytes, act } = fresh();
         await act(faulty(failing(n, loss).watcher)).catch(() => undefined);
@@ -196,7 +208,7 @@ describe.each(["before", "after"] as const)("when a call fails, %s it was made",
       const names = calls.map(({ name }) => name);
       expect(names).toContain("batch");
       expect(names).toContain(sizeBytes > limits.formPartBytes ? "uploadPart" : "put");
-      for (let n = 1; n <= calls.length; n++) {
+      for (const n of losses(calls, loss)) {
         const { name, bytes, act } = fresh();
         await act(faulty(failing(n, loss).watcher)).catch(() => undefined);
         await expectConsistent(`call ${n} of ${calls.length}`);
@@ -218,7 +230,7 @@ describe.each(["before", "after"] as const)("when a call fails, %s it was made",
       return path;
     };
     const calls = await callsOf(remove(await stored()));
-    for (let n = 1; n <= calls.length; n++) {
+    for (const n of losses(calls, loss)) {
       const path = await stored();
       await remove(path)(faulty(failing(n, loss).watcher)).catch(() => undefined);
       await expectConsistent(`call ${n}`);
