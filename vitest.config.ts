@@ -45,7 +45,7 @@ export default defineConfig({
         test: {
           name: "server",
           include: ["scripts", "server", "clients", "browser"].map((folder) => `test/${folder}/**/*.test.ts`),
-          globalSetup: ["test/support/build-once.ts"],
+          globalSetup: ["test/support/migrated-data.ts"],
           // What starts a registry (wrangler, Miniflare) takes a second to load: once a process is enough.
           isolate: false,
           testTimeout: 120_000,

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { build } from "../../scripts/server/build.ts";
+import { inject } from "vitest";
 import { newSecrets } from "../../scripts/server/local-data.ts";
 import { type RegistryServer, startServer } from "../../scripts/server/registry-server.ts";
 import type { RegistryAddress } from "../../ui/client-lines.ts";
@@ -73,8 +73,8 @@ export async function startTestServer(
   settings: Record<string, string> = {},
   options: { localS3?: boolean } = {},
 ): Promise<TestServer> {
-  build(root);
   const data = mkdtempSync(join(tmpdir(), "registry-test-"));
+  cpSync(inject("migratedData"), data, { recursive: true });
   const secrets = newSecrets();
   const server = await startServer({
     root,
