@@ -25,6 +25,7 @@ export default defineConfig({
                 SEALING_SECRET: "a-sealing-secret-that-only-tests-know",
                 FUZZ_SEED: process.env.FUZZ_SEED ?? "",
                 FUZZ_RUNS: process.env.FUZZ_RUNS ?? "",
+                SEEDED_IMAGES: process.env.SEEDED_IMAGES ?? "",
                 ADMIN_SECRET: "an-admin-secret-that-only-tests-know",
               },
             },

@@ -9,6 +9,7 @@ declare global {
       ADMIN_SECRET: string;
       FUZZ_SEED: string;
       FUZZ_RUNS: string;
+      SEEDED_IMAGES: string;
     }
   }
 }

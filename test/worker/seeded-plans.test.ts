@@ -17,7 +17,7 @@ let examples: Examples;
 
 beforeAll(async () => {
   ({ viewers, examples } = await seededRegistry());
-}, 120_000);
+}, 1_200_000);
 
 interface Exemption {
   why: string;
