@@ -5,7 +5,7 @@ import { makeLoginLink } from "../../worker/registry/people/login-links.ts";
 import { indexPending } from "../../worker/registry/search/index-pending.ts";
 import { runUpkeep } from "../../worker/registry/upkeep/run-upkeep.ts";
 import { makeSif } from "../support/make-sif.ts";
-import { observed } from "../support/worker/calls.ts";
+import { isSettingsRead, observed } from "../support/worker/calls.ts";
 import { multipartClient, smallParts } from "../support/worker/multipart.ts";
 import { pipeline } from "../support/worker/pipeline.ts";
 import {
@@ -41,9 +41,9 @@ beforeAll(async () => {
 /** An environment that notes the statements it is asked. */
 function noting(settings: Record<string, string> = {}) {
   const statements = new Set<string>();
-  const watched = observed(environment(settings), ({ sql, isSearch }) => {
-    if (isSearch) return;
-    for (const text of sql) statements.add(text);
+  const watched = observed(environment(settings), (call) => {
+    if (call.isSearch || isSettingsRead(call)) return;
+    for (const text of call.sql) statements.add(text);
   });
   return { statements, watched };
 }

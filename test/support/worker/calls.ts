@@ -42,7 +42,7 @@ export function counted(settings: Record<string, string> = {}): { env: Env; coun
 }
 
 /** An isolate reads the run-time settings every ten seconds, whatever requests there are: they are no request's. */
-function isSettingsRead({ sql }: Call): boolean {
+export function isSettingsRead({ sql }: Call): boolean {
   return sql.length === 1 && /^select .* from "settings"$/.test(sql[0] ?? "");
 }
 

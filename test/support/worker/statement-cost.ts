@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import type { Env } from "../../../worker/env.ts";
 import { limits } from "../../../worker/registry/limits.ts";
-import { observed } from "./calls.ts";
+import { isSettingsRead, observed } from "./calls.ts";
 import { environment } from "./registry.ts";
 
 export interface Asked {
@@ -12,11 +12,9 @@ export interface Asked {
 /** An environment that notes what it asks the registry's database. The settings, which no request asks for, are left out. */
 export function notingStatements(settings: Record<string, string> = {}): { env: Env; asked: Asked[] } {
   const asked: Asked[] = [];
-  const watched = observed(environment(settings), ({ sql, params, isSearch }) => {
-    if (isSearch) return;
-    for (const [at, text] of sql.entries()) {
-      if (!/^select .* from "settings"$/.test(text)) asked.push({ sql: text, params: params?.[at] ?? [] });
-    }
+  const watched = observed(environment(settings), (call) => {
+    if (call.isSearch || isSettingsRead(call)) return;
+    for (const [at, text] of call.sql.entries()) asked.push({ sql: text, params: call.params?.[at] ?? [] });
   });
   return { env: watched, asked };
 }

@@ -46,10 +46,10 @@ function grantTo(accounts: string | Placeholder | SQL): SQL<Grant | null> {
 /**
  * The condition under which `decide` lets the actor see a collection, for
  * lists: over `collections` and `entities`. A test holds the two against each
- * other.
+ * other. The plus says that nothing is to be found by its visibility, which most have: rows are found by what is asked for.
  */
 export function visibleTo(actor: Actor, settings: Pick<Settings, "PRIVATE_ONLY">): SQL {
-  const isPublic = settings.PRIVATE_ONLY ? sql`0` : sql`${collections.visibility} = 'public'`;
+  const isPublic = settings.PRIVATE_ONLY ? sql`0` : sql`+${collections.visibility} = 'public'`;
   if (actor.kind === "anonymous") return isPublic;
   if (actor.kind === "operator") return sql`1`;
   const narrowedTo = actor.credential.collectionId;
@@ -59,7 +59,7 @@ export function visibleTo(actor: Actor, settings: Pick<Settings, "PRIVATE_ONLY">
     : sql`(${entities.ownerUserId} IN ${mine} OR EXISTS (
         SELECT 1 FROM ${collectionMembers}
         WHERE ${collectionMembers.collectionId} = ${collections.id} AND ${collectionMembers.userId} IN ${mine}))`;
-  const isInternal = settings.PRIVATE_ONLY ? sql`0` : sql`${collections.visibility} = 'internal'`;
+  const isInternal = settings.PRIVATE_ONLY ? sql`0` : sql`+${collections.visibility} = 'internal'`;
   if (narrowedTo !== null) {
     return sql`(${isPublic} OR (${collections.id} = ${narrowedTo} AND (${isInternal} OR ${byRole})))`;
   }
