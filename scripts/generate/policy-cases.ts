@@ -1,4 +1,5 @@
-import { type Action, actions, type Decision, decide, type PolicySettings } from "../../worker/access/policy.ts";
+import type { Decision } from "../../worker/access/decision.ts";
+import { type Action, actions, decide, type PolicySettings } from "../../worker/access/policy.ts";
 import {
   type AccountFacts,
   type Actor,

@@ -72,7 +72,7 @@ describe.skipIf(!hasBrowser)("a registry whose administrator set an id of Google
     },
   );
 
-  it.each(["/login?next=/account", "/auth/link#a-secret", "/auth/tokens", "/account"])(
+  it.each(["/login?next=/account", "/auth/link#a-secret", "/auth/tokens", "/account", "/invitations#a-secret"])(
     "does not where secrets are shown or taken: %s",
     async (path) => {
       expect(await elsewhere(path)).toEqual({ faults: [], told: [] });

@@ -87,7 +87,37 @@ describe.skipIf(!hasBrowser)("the pages of collections and containers", () => {
     expect(text).not.toMatch(/Your role|Owner/);
     expect(await main.getByRole("button", { name: "Star" }).count()).toBe(0);
     const card = main.getByRole("listitem").filter({ has: page.getByRole("link", { name: "app", exact: true }) });
-    expect(await card.first().textContent()).toMatch(/Sorts samples\.1 image293 KiB0 pulls/);
+    expect(await card.first().textContent()).toMatch(/Sorts samples\.genomics1 image293 KiB0 pulls/);
+    expect(await main.getByRole("list", { name: "Topics of app" }).getByRole("listitem").allTextContents()).toEqual([
+      "genomics",
+    ]);
+    expect(await main.getByRole("list", { name: "Topics of old" }).count()).toBe(0);
+    expect(faults).toEqual([]);
+  });
+
+  it("pass a public collection's address on, by links that load nothing before they are followed", async () => {
+    const clipboard = { permissions: ["clipboard-read", "clipboard-write"] };
+    const { page, main, faults } = await open("/alice/tools", null, clipboard);
+    await main.getByText("Share this page").click();
+    await main.getByRole("button", { name: "Copy: The address of this page" }).click();
+    const url = `${server.url}/alice/tools`;
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(url);
+    const links = await main.getByRole("navigation", { name: "Share by" }).getByRole("link").all();
+    const seen = await Promise.all(
+      links.map(async (link) => {
+        const { protocol, host, pathname, searchParams } = new URL((await link.getAttribute("href")) ?? "");
+        const target = `${protocol}${host}${pathname}`;
+        return { target, rel: await link.getAttribute("rel"), said: Object.fromEntries(searchParams) };
+      }),
+    );
+    const [title, rel] = ["alice/tools on Test Registry", "noopener noreferrer"];
+    expect(seen).toEqual([
+      { target: "mailto:", rel, said: { subject: title, body: url } },
+      { target: "https:x.com/intent/post", rel, said: { text: title, url } },
+      { target: "https:www.facebook.com/sharer/sharer.php", rel, said: { u: url } },
+      { target: "https:www.reddit.com/submit", rel, said: { url, title } },
+    ]);
+    expect(await links[0]?.getAttribute("href")).toContain("subject=alice%2Ftools%20on%20Test%20Registry&");
     expect(faults).toEqual([]);
   });
 
@@ -174,6 +204,7 @@ describe.skipIf(!hasBrowser)("the pages of collections and containers", () => {
   it("show a private collection to its people", async () => {
     const collection = await open("/alice/secrets", "alice");
     expect(await collection.main.textContent()).toContain("Private: only its people see it");
+    expect(await collection.page.getByText("Share this page").count()).toBe(0);
     expect(collection.faults).toEqual([]);
     const container = await open("/alice/secrets/image", "alice");
     expect(await container.main.textContent()).toContain("Private: only its people see it");
@@ -255,6 +286,10 @@ describe.skipIf(!hasBrowser)("the pages of collections and containers", () => {
       const { page, faults } = await open(path, "alice", {
         colorScheme: "dark",
         viewport: { width: 390, height: 844 },
+      });
+      // What is folded up is part of the page.
+      await page.evaluate(() => {
+        for (const folded of document.querySelectorAll("details")) folded.open = true;
       });
       const folder = process.env.SCREENSHOTS;
       const shoot = async (name: string) => {

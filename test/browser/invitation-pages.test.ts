@@ -28,6 +28,11 @@ describe.skipIf(!hasBrowser)("an invitation's page", () => {
     expect(askedOf(asked, "POST /api/v1/invitations/acceptance")).toEqual([]);
     await page.getByRole("button", { name: "Join as alice" }).click();
     await page.getByRole("heading", { level: 1, name: "You are in imaging" }).waitFor();
+    const ways = await page.getByRole("main").getByRole("link").all();
+    expect(await Promise.all(ways.map((way) => way.getAttribute("href")))).toEqual([
+      "/collections?mine=1&sort=updated",
+      "/",
+    ]);
     const bodies = (["preview", "acceptance"] as const).map((act) =>
       askedOf(asked, `POST /api/v1/invitations/${act}`).map(({ body }) => body),
     );

@@ -103,6 +103,24 @@ describe.skipIf(!hasBrowser)("signing in", () => {
     expect(askedOf(asked, "DELETE /api/v1/sessions/{id}").map(({ path }) => path.id)).toEqual(["current"]);
   });
 
+  it("is brought to new terms, and from there on to the very page that was wanted", async () => {
+    let agreed: string | null = null;
+    const { page } = await open("/terms", meOf({ terms }), {
+      ...withTerms,
+      "GET /api/v1/me": () => meOf({ terms: { ...terms, agreed } }),
+      "GET /api/v1/collections": { items: [], next: null },
+      "PUT /api/v1/me/terms": () => {
+        agreed = "2026-1";
+        return meOf({ terms: { ...terms, agreed } });
+      },
+    });
+    await page.goto("/collections?mine=1&sort=stars&next=//elsewhere.example");
+    await page.waitForURL((address) => address.pathname === "/terms");
+    await page.getByRole("button", { name: "I agree" }).click();
+    await wentTo(page, "/collections?mine=1&sort=stars&next=//elsewhere.example");
+    await page.getByRole("heading", { level: 1, name: "My collections" }).waitFor();
+  });
+
   it("puts one's own name into the lines of the home page", async () => {
     const { page } = await open("/", meOf({ username: "bob" }));
     expect(await linesOf(page, "Push an image")).toEqual(["apptainer push -U image.sif library://bob/tools/image:v1"]);

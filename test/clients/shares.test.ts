@@ -71,7 +71,7 @@ describe.skipIf(!hasApptainer)("whoever has a share link of a private image", ()
     const boxes = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines = ""]) =>
       lines.replaceAll("https://registry.example.org", server.url).replaceAll("sha256.DIGEST", `sha256.${hex}`),
     );
-    expect(boxes).toHaveLength(3);
+    expect(boxes).toHaveLength(4);
     alice.write("token.txt", token);
     const made = JSON.parse((await alice.paste([boxes[0] ?? ""])).stdout) as { url: string };
     const secret = new URL(made.url).pathname.split("/")[2] ?? "";
@@ -82,6 +82,8 @@ describe.skipIf(!hasApptainer)("whoever has a share link of a private image", ()
     await server.admin("set-visibility", { collection: "alice/tools", visibility: "public" });
     const { stdout } = await carol.paste([boxes[2] ?? ""]);
     expect(stdout).toContain('"allTimePulls":');
+    await carol.paste([boxes[3] ?? ""]);
+    expect(carol.read("sizes.svg").toString()).toMatch(/^<svg .*<title>alice\/tools: /);
   });
 
   it("asks with curl what it is, which uses nothing up, and gets no file of a link that is over", async () => {

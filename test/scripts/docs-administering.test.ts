@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { commands } from "../../scripts/admin-commands.ts";
+import { commands } from "../../scripts/admin/commands.ts";
 import { loadSecrets } from "../../scripts/server/local-data.ts";
 import { type RegistryServer, startServer } from "../../scripts/server/registry-server.ts";
 import { type Clone, makeClone, runCommand } from "../support/run-command.ts";

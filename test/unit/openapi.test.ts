@@ -7,6 +7,7 @@ import { openApiDocument } from "../../scripts/generate/openapi.ts";
 import { usualStatus } from "../../worker/http/respond.ts";
 import { operations } from "../../worker/protocols/web/api.ts";
 import { sections } from "../../worker/protocols/web/sections.ts";
+import { limits } from "../../worker/registry/limits.ts";
 
 const document = openApiDocument();
 const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -39,6 +40,20 @@ describe("the JSON API's document", () => {
   it("says of every section what it is about, and has no empty one", () => {
     const used = new Set(documented.flatMap(({ operation }) => operation.tags));
     expect([...used].sort()).toEqual(Object.keys(sections).sort());
+  });
+
+  it("allows as many days of statistics as the registry answers, and says what a search must have", () => {
+    const parameters = documented.flatMap(({ operation }) => operation.parameters);
+    const days = parameters.filter(({ name, in: where }) => name === "days" && where === "query");
+    expect(days).toHaveLength(2);
+    for (const { schema } of days) {
+      const allowed = Array.from({ length: 1000 }, (_, number) => number).filter((number) =>
+        new RegExp(String(schema.pattern)).test(String(number)),
+      );
+      expect(allowed).toEqual(Array.from({ length: limits.statisticsDays }, (_, index) => index + 1));
+    }
+    const search = documented.find(({ name }) => name === "GET /api/v1/search")?.operation;
+    expect(search?.parameters.find(({ name }) => name === "q")).toMatchObject({ required: true });
   });
 
   it.each(documented)(

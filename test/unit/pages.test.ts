@@ -6,9 +6,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makeLoginLink, saveToken, sregistryFile } from "../../ui/client-lines.ts";
 import { browserName } from "../../ui/components/account/browser-name.ts";
-import { deletedThings, formatBytes } from "../../ui/components/account/deleted-things.ts";
+import { deletedThings } from "../../ui/components/account/deleted-things.ts";
 import { emptyDraft, faultsOf, requestOf } from "../../ui/components/tokens/NewTokenForm.data.ts";
 import { nextPath } from "../../ui/next-path.ts";
+import { formatBytes } from "../../ui/numbers.ts";
 
 const origin = "https://registry.example.org";
 

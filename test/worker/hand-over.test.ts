@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { operator } from "../../worker/access/roles.ts";
 import { setMember } from "../../worker/registry/catalog/manage.ts";
 import { setDisabled } from "../../worker/registry/people/users.ts";
-import { forgetHandOvers } from "../../worker/registry/upkeep/forget-shares.ts";
+import { forgetExpired } from "../../worker/registry/upkeep/forget-expired.ts";
 import { makeSif } from "../support/make-sif.ts";
 import { interrupted } from "../support/worker/calls.ts";
 import {
@@ -170,7 +170,7 @@ describe("handing a collection over", () => {
     await env.DB.prepare("UPDATE hand_overs SET expires_at = 1").run();
     expect([await offersTo(bob), await accept(it, bob)]).toEqual([[], [404, "not-found"]]);
     expect(await askJson(it.url, { token: alice.token })).toMatchObject({ offered: null });
-    expect(await forgetHandOvers(testContext())).toBeGreaterThan(0);
+    expect(await forgetExpired(testContext(), "handOvers")).toBeGreaterThan(0);
     const left = await env.DB.prepare("SELECT count(*) AS rows FROM hand_overs WHERE expires_at = 1").first("rows");
     expect(left).toBe(0);
   });

@@ -136,6 +136,14 @@ describe("a quota", () => {
     expect((await start(alice.token, mine.imageId, 40 * KIB, of)).status).toBe(200);
   });
 
+  it("of users does not hold for a team that one of them makes, while there is none of teams", async () => {
+    const alice = await newPerson("alice");
+    const team = await newTeam(alice);
+    const of = environment({ USER_QUOTA_BYTES: "1" });
+    const { imageId } = await register(alice.token, `${team.name}/tools/app`, imageOf("of a team without"));
+    expect((await start(alice.token, imageId, 40 * KIB, of)).status).toBe(200);
+  });
+
   it("is the owner's of the collection, whoever pushes to it", async () => {
     const [alice, bob] = [await newPerson("alice"), await newPerson("bob")];
     await push(alice.token, `${alice.username}/shared/app:v1`, imageOf("of alice"));

@@ -145,6 +145,7 @@ describe("a search finds an image", () => {
       expect((await ask(`/v1/search?value=${encodeURIComponent(text)}`)).status).toBe(400);
       expect((await ask(`/api/v1/search?q=${encodeURIComponent(text)}`)).status).toBe(400);
     }
+    expect(await (await ask("/api/v1/search")).json()).toMatchObject({ status: 400, code: "query-invalid" });
   });
 
   it("by one call to the index and one to the database", async () => {

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { downloadSeconds, limits } from "../../worker/registry/limits.ts";
-import { forgetShares } from "../../worker/registry/upkeep/forget-shares.ts";
+import { forgetExpired } from "../../worker/registry/upkeep/forget-expired.ts";
 import { makeSif } from "../support/make-sif.ts";
 import {
   type Ask,
@@ -245,7 +245,7 @@ describe("a share link ends", () => {
     const { share: made } = await share();
     const { share: kept } = await share();
     await run("UPDATE shares SET expires_at = 1 WHERE id = ?", made.id);
-    expect(await forgetShares(testContext())).toBeGreaterThan(0);
+    expect(await forgetExpired(testContext(), "shares")).toBeGreaterThan(0);
     const ids = (await listed()).map(({ id }) => id);
     expect([ids.includes(made.id), ids.includes(kept.id)]).toEqual([false, true]);
   });

@@ -282,6 +282,43 @@ describe("the map of sizes", () => {
   });
 });
 
+describe("the picture of sizes", () => {
+  const picture = async (token: string | null, query = "") => {
+    const answer = await ask(`/api/v1/statistics/sizes${query}`, { headers: { Accept: "image/svg+xml" }, token });
+    expect([answer.status, answer.headers.get("Content-Type")]).toEqual([200, "image/svg+xml; charset=utf-8"]);
+    expect(answer.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+    expect(answer.headers.get("Vary")).toBe("Accept");
+    return await answer.text();
+  };
+  const titlesOf = (svg: string) => [...svg.matchAll(/<title>([^<]*)<\/title>/g)].map(([, title = ""]) => title);
+
+  it("has a collection's containers with their sizes, and is the same each time", async () => {
+    const query = `?collection=${entity}/tools`;
+    const [title, ...tiles] = titlesOf(await picture(null, query));
+    expect(title).toBe(`Sizes of the containers of ${entity}/tools`);
+    expect(tiles.map((tile) => tile.split(":")[0])).toEqual(["other", "app"]);
+    expect(await picture(null, query)).toBe(await picture(null, query));
+  });
+
+  it("shows of what takes space what one may see, and says where it is not all of it", async () => {
+    for (const token of [null, bob.token, alice.token, admin.token]) {
+      const { items, next } = await askJson<Sizes>("/api/v1/statistics/sizes", { token });
+      const [title, ...tiles] = titlesOf(await picture(token));
+      const shown = items.filter(({ bytes }) => bytes > 0).map(({ name }) => name);
+      expect(tiles.map((tile) => tile.split(":")[0])).toEqual(shown);
+      expect(title?.includes("there are smaller ones")).toBe(next !== null);
+    }
+  });
+
+  it("is no way to what is hidden: that answers as what is not there", async () => {
+    const headers = { Accept: "image/svg+xml" };
+    for (const collection of [`${entity}/secret`, `${entity}/nothing`]) {
+      const answer = await ask(`/api/v1/statistics/sizes?collection=${collection}`, { headers, token: bob.token });
+      expect([answer.status, await answer.json()]).toMatchObject([404, { code: "not-found" }]);
+    }
+  });
+});
+
 /** The steps of a request's queries, as SQLite names them. */
 async function planOf(url: string, token: string): Promise<string[]> {
   const statements = new Set<string>();

@@ -73,6 +73,19 @@ describe("topics of a container", () => {
     expect(await askJson("/api/v1/topics/debian")).toEqual({ items: [], next: null });
   });
 
+  it("stand in the list of its collection's containers, without those that were taken away", async () => {
+    const { address, token, path, person, collection } = await pushed();
+    for (const topic of ["zebrafish", "genomics", "gone"]) await put(`${address}/${topic}`, token);
+    await env.DB.prepare("UPDATE topics SET removed = 1 WHERE name = 'gone'").run();
+    await push(token, `${path.replace(/app$/, "plain")}:v1`, makeSif({ salt: `plain ${path}` }));
+    const url = `/api/v1/collections/${person.username}/${collection}/containers`;
+    const { items } = await askJson<{ items: { name: string; topics: string[] }[] }>(url);
+    expect(items.map(({ name, topics }) => [name, topics])).toEqual([
+      ["app", ["genomics", "zebrafish"]],
+      ["plain", []],
+    ]);
+  });
+
   it("are at most as many as the registry allows, also for two at once", async () => {
     const { address, token, containerId, path } = await pushed();
     const names = Array.from({ length: limits.topicsPerContainer - 1 }, (_, n) => `topic${n}`);

@@ -1250,7 +1250,7 @@ export interface Operations {
   "GET /api/v1/search": {
     path: {};
     query: {
-      q?: string;
+      q: string;
       arch?: string;
       signed?: "true" | "false" | "";
       collection?: string;
@@ -2882,6 +2882,7 @@ export interface ListedContainer {
    * Its first 300 characters.
    */
   description: string;
+  topics: string[];
   readOnly: boolean;
   /**
    * Of its images together.

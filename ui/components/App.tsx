@@ -67,7 +67,7 @@ async function loadVisit(pathname: string) {
   const [site, me] = await Promise.all([fetchSite(), fetchMe()]);
   const isFree = pathname === paths.terms || pathname === paths.account || pathname.startsWith(SHARE_PREFIX);
   if (me !== null && mustAgree(me) && !isFree) {
-    const next = pathname === paths.login ? nextPath(location.search, location.origin) : pathname;
+    const next = pathname === paths.login ? nextPath(location.search, location.origin) : pathname + location.search;
     location.replace(leadingOn(paths.terms, next));
     // Nothing is shown until the browser is there.
     await new Promise(() => {});

@@ -1,14 +1,16 @@
 import { For, Show } from "solid-js";
 import { ask } from "../api/client.ts";
 import type { Collection, ListedContainer } from "../api/schema.d.ts";
-import { counted, formatBytes } from "../components/account/deleted-things.ts";
 import { Found } from "../components/catalog/Found.tsx";
+import { ShareLinks } from "../components/catalog/ShareLinks.tsx";
 import { StarButton } from "../components/catalog/StarButton.tsx";
 import { Tally } from "../components/catalog/Tally.tsx";
+import { Topics } from "../components/catalog/Topics.tsx";
 import { firstLine, roleWords, visibilityWords } from "../components/catalog/words.ts";
 import { ListStatus } from "../components/ListStatus.tsx";
 import { Moment } from "../components/Moment.tsx";
 import { createList, type List } from "../list.ts";
+import { counted, formatBytes } from "../numbers.ts";
 import { catalogPath, namesAt } from "../paths.ts";
 import type { Visit } from "../visit.ts";
 
@@ -25,6 +27,9 @@ export function CollectionPage(props: Visit) {
       {(found) => (
         <>
           <About collection={found()} />
+          <Show when={found().visibility === "public"}>
+            <ShareLinks site={props.site} collection={found()} />
+          </Show>
           <section aria-labelledby="containers">
             <h2 id="containers">Containers</h2>
             <Containers in={found()} list={containers} />
@@ -118,6 +123,7 @@ function ContainerCard(props: { in: Collection; container: ListedContainer }) {
         </Show>
       </div>
       <Show when={firstLine(it().description)}>{(line) => <p>{line()}</p>}</Show>
+      <Topics topics={it().topics} of={it().name} />
       <Tally
         items={[
           counted(it().imageCount, "image"),

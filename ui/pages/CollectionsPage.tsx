@@ -1,13 +1,13 @@
 import { For, Show } from "solid-js";
 import { ask } from "../api/client.ts";
 import type { ListedCollection } from "../api/schema.d.ts";
-import { counted, formatBytes } from "../components/account/deleted-things.ts";
 import { SignInFirst } from "../components/catalog/Found.tsx";
 import { Tally } from "../components/catalog/Tally.tsx";
 import { firstLine, visibilityWords } from "../components/catalog/words.ts";
 import { ListStatus } from "../components/ListStatus.tsx";
 import { Moment } from "../components/Moment.tsx";
 import { createList } from "../list.ts";
+import { counted, formatBytes } from "../numbers.ts";
 import { catalogPath } from "../paths.ts";
 import type { Visit } from "../visit.ts";
 import { addressOf, sorts, type Wanted, wantedBy } from "./CollectionsPage.data.ts";

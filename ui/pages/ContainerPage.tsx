@@ -2,15 +2,16 @@ import { For, Show } from "solid-js";
 import { ask } from "../api/client.ts";
 import type { ContainerDetails, Image, Site, Tag } from "../api/schema.d.ts";
 import { pull, pullAnonymously } from "../client-lines.ts";
-import { counted, formatBytes } from "../components/account/deleted-things.ts";
 import { CopyBlock } from "../components/CopyBlock.tsx";
 import { Found } from "../components/catalog/Found.tsx";
 import { TagCard } from "../components/catalog/TagCard.tsx";
+import { Topics } from "../components/catalog/Topics.tsx";
 import { pullReference, roleWords, signatureWords, stateWords, visibilityWords } from "../components/catalog/words.ts";
 import { DigestText } from "../components/DigestText.tsx";
 import { ListStatus } from "../components/ListStatus.tsx";
 import { Moment } from "../components/Moment.tsx";
 import { createList } from "../list.ts";
+import { counted, formatBytes } from "../numbers.ts";
 import { catalogPath, namesAt, paths } from "../paths.ts";
 import type { Visit } from "../visit.ts";
 import { type ContainerAndTag, fetchContainer } from "./ContainerPage.data.ts";
@@ -43,11 +44,7 @@ function About(props: { container: ContainerDetails }) {
         </a>
       </p>
       <h1>{it().name}</h1>
-      <Show when={it().topics.length > 0}>
-        <ul class="topics" aria-label="Topics">
-          <For each={it().topics}>{(topic) => <li class="tag">{topic}</li>}</For>
-        </ul>
-      </Show>
+      <Topics topics={it().topics} />
       <Show when={it().description !== ""}>
         <p class="plain-text">{it().description}</p>
       </Show>

@@ -7,6 +7,7 @@ import { ProblemNote } from "../components/ProblemNote.tsx";
 import { forgetInvitation, keepInvitation, keptInvitation } from "../invitation.ts";
 import { leadingOn, paths } from "../paths.ts";
 import type { Visit } from "../visit.ts";
+import { addressOf } from "./CollectionsPage.data.ts";
 
 /** Shows which team an invitation leads to. Opening it uses nothing up: a button does. */
 export function InvitationPage(props: Visit) {
@@ -120,9 +121,13 @@ function Joined(props: { team: string }) {
         You are in {props.team}
       </h1>
       <p class="lede">Your tokens reach the team's collections from now on. New ones are not needed.</p>
-      <p>
+      <p class="buttons">
+        {/* What somebody works in through a team is theirs, too. */}
+        <a class="button primary" href={addressOf({ isMine: true, sort: "updated" })}>
+          Your collections, and the team's
+        </a>
         <a class="button" href={paths.home}>
-          Go to the home page
+          How to connect a client
         </a>
       </p>
     </div>

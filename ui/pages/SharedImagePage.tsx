@@ -3,11 +3,11 @@ import { createAction } from "../action.ts";
 import { type ApiError, ask, toApiError } from "../api/client.ts";
 import type { SharedImage } from "../api/schema.d.ts";
 import { downloadShared, pullShared } from "../client-lines.ts";
-import { formatBytes } from "../components/account/deleted-things.ts";
 import { CopyBlock } from "../components/CopyBlock.tsx";
 import { LoadFailure } from "../components/LoadFailure.tsx";
 import { Moment } from "../components/Moment.tsx";
 import { ProblemNote } from "../components/ProblemNote.tsx";
+import { formatBytes } from "../numbers.ts";
 import { SHARE_PREFIX } from "../paths.ts";
 
 /** The image of a share link, for whoever has it. Opening this uses no download up: a button does. */

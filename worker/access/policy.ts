@@ -1,5 +1,6 @@
-import type { ErrorCode } from "../registry/errors.ts";
 import type { Settings } from "../registry/settings.ts";
+import { decideOnAccount, decideOnGovernment, decideOnSite } from "./account-policy.ts";
+import { allow, type Decision, hasScope, refuse } from "./decision.ts";
 import {
   type AccountFacts,
   type Actor,
@@ -10,11 +11,10 @@ import {
   type EntityFacts,
   isAdministrator,
   isAtLeast,
+  isNarrowed,
   ownsAccount,
   type Scope,
-  siteRole,
   type TeamFacts,
-  type UserActor,
   type Visibility,
 } from "./roles.ts";
 
@@ -92,19 +92,6 @@ export type PolicySettings = Pick<
   Settings,
   "API_REQUIRE_AUTH" | "PRIVATE_ONLY" | "DISABLE_BUILDING" | "USER_COLLECTIONS"
 >;
-
-type Refusal = Extract<
-  ErrorCode,
-  | "unauthenticated"
-  | "not-found"
-  | "forbidden"
-  | "insufficient-scope"
-  | "session-required"
-  | "pushing-disabled"
-  | "collections-disabled"
->;
-
-export type Decision = { allowed: true; reason: string } | { allowed: false; code: Refusal };
 
 /**
  * The one place that says who may do what. Pure: the caller loads the facts.
@@ -256,50 +243,6 @@ function decideOnNewCollection(actor: Actor, facts: EntityFacts, settings: Polic
   return allow(isOwner ? "owner of the entity" : "administrator of the registry");
 }
 
-function decideOnSite(actor: Actor, isEntitled: boolean): Decision {
-  if (!isEntitled) return refuse("forbidden");
-  if (!hasScope(actor, "manage") || isNarrowed(actor)) return refuse("insufficient-scope");
-  return allow("administrator of the registry");
-}
-
-/** Whoever finds a superuser's token must not be able to make another superuser. */
-function decideOnGovernment(actor: Actor): Decision {
-  const decision = decideOnSite(actor, isSuperuser(actor));
-  const isSession = actor.kind !== "user" || actor.credential.kind === "session";
-  return decision.allowed && !isSession ? refuse("session-required") : decision;
-}
-
-/**
- * One's own account, one's robots, and those below one's role. Nobody but the operator makes credentials that
- * act as another person, and nobody disables themselves: nobody else could undo it.
- */
-function decideOnAccount(actor: Actor, action: Extract<Action, `account.${string}`>, facts: AccountFacts): Decision {
-  if (actor.kind === "operator") return allow("operator of the registry");
-  if (actor.kind === "anonymous") return refuse("unauthenticated");
-  const isSelf = actor.userId === facts.userId;
-  const isOwnRobot = facts.isRobot && facts.ownerUserId !== null && ownsAccount(actor, facts.ownerUserId);
-  const isAbove = isSuperuser(actor) || (isAdministrator(actor) && facts.role === "user");
-  // A robot's account is its owner's: it neither ends its own credentials nor makes others.
-  const isOwn = (isSelf && !facts.isRobot) || isOwnRobot;
-  const isEntitled = {
-    "account.manage": isOwn || isAbove,
-    "account.grant": isOwn || (isAbove && facts.isRobot),
-    "account.disable": !isSelf && (isOwnRobot || isAbove),
-    "account.delete": isOwn || isAbove,
-  }[action];
-  if (!isEntitled) return refuse(isSelf || isAdministrator(actor) ? "forbidden" : "not-found");
-  const { kind, collectionId } = actor.credential;
-  if (!hasScope(actor, "manage") || collectionId !== null) return refuse("insufficient-scope");
-  // Whoever finds a token must not be able to make one that outlives it, or end the account.
-  const needsSession = action === "account.grant" || (action === "account.delete" && isSelf);
-  if (needsSession && kind !== "session") return refuse("session-required");
-  return allow(isOwn ? "own account" : `${siteRole(actor)} of the registry`);
-}
-
-function isSuperuser(actor: Actor): boolean {
-  return actor.kind === "operator" || (actor.kind === "user" && actor.isSuperuser);
-}
-
 function seesEntity(actor: Actor, facts: EntityFacts): boolean {
   if (facts.hasVisibleCollection) return true;
   if (actor.kind === "anonymous" || isNarrowed(actor)) return false;
@@ -315,23 +258,6 @@ function isRead(action: Action): boolean {
   return action === "collection.see" || action === "collection.pull" || action === "entity.see";
 }
 
-function hasScope(actor: Actor, scope: Scope): boolean {
-  return actor.kind === "operator" || (actor.kind === "user" && actor.credential.scopes.has(scope));
-}
-
-/** Whether the credential is good for one collection alone. */
-function isNarrowed(actor: Actor): actor is UserActor {
-  return actor.kind === "user" && actor.credential.collectionId !== null;
-}
-
 function isForAnother(actor: Actor, facts: CollectionFacts): boolean {
   return isNarrowed(actor) && actor.credential.collectionId !== facts.collectionId;
-}
-
-function allow(reason: string): Decision {
-  return { allowed: true, reason };
-}
-
-function refuse(code: Refusal): Decision {
-  return { allowed: false, code };
 }

@@ -59,6 +59,11 @@ export function isAdministrator(actor: Actor): boolean {
   return actor.kind === "operator" || (actor.kind === "user" && (actor.isAdmin || actor.isSuperuser));
 }
 
+/** Whether the credential is good for one collection alone. */
+export function isNarrowed(actor: Actor): actor is UserActor {
+  return actor.kind === "user" && actor.credential.collectionId !== null;
+}
+
 /** The user's id, for facts and for who-did-it columns; null for actors that are no user. */
 export function actorUserId(actor: Actor): string | null {
   return actor.kind === "user" ? actor.userId : null;

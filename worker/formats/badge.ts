@@ -1,3 +1,5 @@
+import { escapeXml, shorten } from "./svg-text.ts";
+
 /*
  * A badge: a label and a value beside each other, as an SVG image of its own. Pure attributes, no style and no script: a
  * page's content policy has nothing to forbid.
@@ -14,7 +16,7 @@ const MAX_CHARACTERS = 60;
 
 /** @param badge.value any text; it is escaped */
 export function renderBadge({ label, value, colour }: { label: string; value: string; colour: BadgeColour }): string {
-  const [left, right] = [shorten(label), shorten(value)];
+  const [left, right] = [shorten(label, MAX_CHARACTERS), shorten(value, MAX_CHARACTERS)];
   const [leftText, rightText] = [widthOf(left), widthOf(right)];
   const leftWidth = leftText + 2 * PADDING;
   const width = leftWidth + rightText + 2 * PADDING;
@@ -32,24 +34,6 @@ export function renderBadge({ label, value, colour }: { label: string; value: st
     text(leftWidth + PADDING, rightText, right),
     "</g></svg>\n",
   ].join("");
-}
-
-/** Such as `987`, `1.2k`, `34M`. */
-export function shortNumber(value: number): string {
-  const units = ["", "k", "M", "G", "T"];
-  const power = value < 1000 ? 0 : Math.min(Math.floor(Math.log10(value) / 3), units.length - 1);
-  // Cut, not rounded: 999,999 are no million.
-  const scaled = value / 1000 ** power;
-  const shown = power > 0 && scaled < 10 ? Math.floor(scaled * 10) / 10 : Math.floor(scaled);
-  return `${shown}${units[power]}`;
-}
-
-/** Such as `987 B`, `1.2 MiB`. */
-export function shortBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = bytes < 1024 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
-  const scaled = bytes / 1024 ** power;
-  return `${power > 0 && scaled < 10 ? scaled.toFixed(1) : Math.floor(scaled)} ${units[power]}`;
 }
 
 /** Widths of Verdana's characters at 11 pixels, in tenths of one. Those that are not here are as wide as the widest letter. */
@@ -72,21 +56,4 @@ const widthOfCharacter = new Map(widths.flatMap(([characters, tenths]) => [...ch
 function widthOf(text: string): number {
   const tenths = [...text].reduce((sum, character) => sum + (widthOfCharacter.get(character) ?? WIDEST), 0);
   return Math.ceil(tenths / 10);
-}
-
-function shorten(text: string): string {
-  const characters = [...text];
-  return characters.length <= MAX_CHARACTERS ? text : `${characters.slice(0, MAX_CHARACTERS - 1).join("")}…`;
-}
-
-/** Also without what XML cannot have at all. */
-function escapeXml(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-    "'": "&#39;",
-  };
-  return text.replace(/[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu, "?").replace(/[&<>"']/g, (one) => entities[one] ?? "");
 }

@@ -50,7 +50,7 @@ export const settingDefinitions = {
     "site",
     /^[A-Z]{1,4}-[A-Z0-9-]{4,20}$/,
     "an id such as `G-ABC123`",
-    "A Google Analytics id. When set, the pages load Google's script, and the clients' discovery document names it. Nothing is sent anywhere while it is unset.",
+    "A Google Analytics id. When set, the pages load Google's script, and the clients' discovery document names it. Pages where secrets are shown or taken never do, and those of collections and containers only where these are public. Nothing is sent anywhere while it is unset.",
   ),
 
   USER_COLLECTIONS: boolean(
@@ -71,9 +71,13 @@ export const settingDefinitions = {
   USER_QUOTA_BYTES: count(
     "policy",
     null,
-    "How many bytes the collections of one user may hold, where no administrator gave that user another number. An image counts once in each collection that has it. A push that would go beyond is refused before its first byte is sent.",
+    "How many bytes the collections of one user may hold, where no administrator gave that user another number. An image counts once in each collection that has it. A push that would go beyond is refused before its first byte is sent. A team has its own room, and whoever may make collections may make teams: set TEAM_QUOTA_BYTES too.",
   ),
-  TEAM_QUOTA_BYTES: count("policy", null, "The same for the collections of one team."),
+  TEAM_QUOTA_BYTES: count(
+    "policy",
+    null,
+    "The same for the collections of one team. While it is unset, USER_QUOTA_BYTES limits nobody who makes a team.",
+  ),
   DEFAULT_PRIVATE: boolean("policy", false, "Whether a new collection is private when its creator does not say."),
   PRIVATE_ONLY: boolean(
     "policy",
@@ -98,7 +102,7 @@ export const settingDefinitions = {
   API_REQUIRE_AUTH: boolean(
     "policy",
     false,
-    "Whether every request needs a token, also for public images. Service discovery, `/version` and the home page stay open: clients ask for them without a token.",
+    "Whether every request needs a token, also for public images. Service discovery, `/version` and the home page stay open: clients ask for them without a token. So do share links, until they end or are revoked.",
   ),
   SHORT_NAMES_ADMIN_ONLY: boolean(
     "policy",

@@ -1,4 +1,5 @@
 import type { Deletion } from "../../api/schema.d.ts";
+import { counted, formatBytes } from "../../numbers.ts";
 
 /** What deleting an account deletes, as a list for people. The account itself always is in it. */
 export function deletedThings(deletes: Deletion["deletes"]): string[] {
@@ -17,17 +18,4 @@ export function deletedThings(deletes: Deletion["deletes"]): string[] {
     ...(identities > 0 ? [`The links to ${counted(identities, "account")} you sign in with`] : []),
     ...(sessions > 0 ? [`${counted(sessions, "session")}: you are signed out everywhere`] : []),
   ];
-}
-
-/** Bytes in the unit that leaves the fewest digits, such as `1.5 GiB`. */
-export function formatBytes(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-  const power = bytes < 1024 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1);
-  const value = bytes / 1024 ** power;
-  return `${power === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${units[power]}`;
-}
-
-/** `1 image`, `2 images`. */
-export function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }

@@ -2,7 +2,7 @@ import { createSignal, Show } from "solid-js";
 import { createAction } from "../../action.ts";
 import { ask } from "../../api/client.ts";
 import type { Collection } from "../../api/schema.d.ts";
-import { counted } from "../account/deleted-things.ts";
+import { counted } from "../../numbers.ts";
 import { ProblemNote } from "../ProblemNote.tsx";
 
 /** How many stars a collection has, and for who may star it a button. */

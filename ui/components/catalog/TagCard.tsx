@@ -1,6 +1,6 @@
 import { For, Show } from "solid-js";
 import type { Tag } from "../../api/schema.d.ts";
-import { formatBytes } from "../account/deleted-things.ts";
+import { formatBytes } from "../../numbers.ts";
 import { DigestText } from "../DigestText.tsx";
 import { Moment } from "../Moment.tsx";
 

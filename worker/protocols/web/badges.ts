@@ -1,11 +1,13 @@
 import { Hono, type Context as HonoContext } from "hono";
-import { type BadgeColour, renderBadge, shortBytes, shortNumber } from "../../formats/badge.ts";
+import { type BadgeColour, renderBadge } from "../../formats/badge.ts";
+import { shortBytes, shortNumber } from "../../formats/svg-text.ts";
 import { type AppEnv, withContext } from "../../http/request-context.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import { limits } from "../../registry/limits.ts";
 import { type BadgeFacts, findBadgeFacts } from "../../registry/statistics/badge-facts.ts";
 import type { StatisticsPath } from "../../registry/statistics/pull-statistics.ts";
 import { onApiError } from "./problems.ts";
+import { svgResponse } from "./svg.ts";
 
 /** Badges of public things, for pages elsewhere. Nobody is asked who they are: the same image for everybody. */
 export const badges = new Hono<AppEnv>();
@@ -44,12 +46,8 @@ async function answer(
   if (kind === undefined) throw new RegistryError("no-such-route");
   const facts = await findBadgeFacts(c.var.ctx, path);
   const { value, colour } = (facts === null ? null : saidOf(kind, facts)) ?? { value: "unknown", colour: "grey" };
-  const headers = {
-    "Cache-Control": `public, max-age=${limits.badgeCacheSeconds}`,
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
-    "Content-Type": "image/svg+xml; charset=utf-8",
-  };
-  return new Response(renderBadge({ label: kind, value, colour }), { headers });
+  const headers = { "Cache-Control": `public, max-age=${limits.badgeCacheSeconds}` };
+  return svgResponse(renderBadge({ label: kind, value, colour }), headers);
 }
 
 function saidOf(kind: Kind, { pulls, stars, newest }: BadgeFacts): { value: string; colour: BadgeColour } | null {

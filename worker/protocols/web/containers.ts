@@ -45,6 +45,7 @@ const listedContainerSchema = z
   .object({
     name: z.string(),
     description: z.string().describe(`Its first ${limits.listedDescriptionLength} characters.`),
+    topics: z.array(z.string()),
     readOnly: z.boolean(),
     ...numbers,
     createdAt: time,

@@ -6,10 +6,7 @@ import { time } from "./schemas.ts";
 
 // What is there and empty, as a form sends it, is as if it were left out.
 const query = z.object({
-  q: z
-    .string()
-    .default("")
-    .describe(`What to look for, ${limits.searchMinLength} to ${limits.searchMaxLength} characters. Required.`),
+  q: z.string().describe(`What to look for, ${limits.searchMinLength} to ${limits.searchMaxLength} characters.`),
   arch: z.string().optional().describe("Architectures, any of which will do, such as `amd64,arm64`."),
   signed: z.enum(["true", "false", ""]).optional(),
   collection: z

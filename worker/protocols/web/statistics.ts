@@ -1,6 +1,7 @@
 import type { Context as HonoContext } from "hono";
 import * as z from "zod";
 import { renderCsv } from "../../formats/csv.ts";
+import { renderTreemap } from "../../formats/treemap.ts";
 import type { AppEnv } from "../../http/request-context.ts";
 import { limits } from "../../registry/limits.ts";
 import type { Page } from "../../registry/page.ts";
@@ -9,14 +10,15 @@ import { siteStatistics } from "../../registry/statistics/site-statistics.ts";
 import { collectionSizes, containerSizes, type Size } from "../../registry/statistics/sizes.ts";
 import { afterQuery, operation, pageSchema } from "./operation.ts";
 import { collectionPath } from "./schemas.ts";
+import { svgResponse } from "./svg.ts";
 
 const USUAL_DAYS = 30;
 
 const daysQuery = z.object({
   days: z
     .string()
-    .regex(/^[1-9]\d{0,2}$/)
-    .refine((text) => Number(text) <= limits.statisticsDays)
+    // 1 to `limits.statisticsDays`: what a number in an address may be, its description can say by a pattern alone.
+    .regex(/^(?:[1-9]\d?|[12]\d\d|3[0-5]\d|36[0-6])$/)
     .optional()
     .describe(`How many days to look back, today included: 1 to ${limits.statisticsDays}, ${USUAL_DAYS} without it.`),
 });
@@ -80,7 +82,7 @@ export const statisticsOperations = [
       section: "statistics",
       summary: "How much space each collection takes, the largest first",
       about:
-        "With `collection`, each container of that one. With `Accept: text/csv` the page comes as a table, and the address of the next one in `Link`.",
+        "With `collection`, each container of that one. With `Accept: text/csv` the page comes as a table, and the address of the next one in `Link`; with `Accept: image/svg+xml` as a treemap.",
       actor: "anyone",
       query: afterQuery.extend({ collection: collectionPath.optional() }),
       answer: pageSchema(sizeSchema).meta({ id: "SizePage" }),
@@ -94,7 +96,8 @@ export const statisticsOperations = [
           ? await collectionSizes(ctx, actor, after)
           : await containerSizes(ctx, actor, { entity, name }, after);
       c.header("Vary", "Accept");
-      return wantsCsv(c) ? csvOf(c, page) : page;
+      if (wants(c, "text/csv")) return csvOf(c, page);
+      return wants(c, "image/svg+xml") ? pictureOf(page, query.collection ?? null) : page;
     },
   ),
   operation(
@@ -137,8 +140,8 @@ function daysOf({ days }: z.output<typeof daysQuery>): number {
   return days === undefined ? USUAL_DAYS : Number(days);
 }
 
-function wantsCsv(c: HonoContext<AppEnv>): boolean {
-  return (c.req.header("accept") ?? "").toLowerCase().includes("text/csv");
+function wants(c: HonoContext<AppEnv>, type: string): boolean {
+  return (c.req.header("accept") ?? "").toLowerCase().includes(type);
 }
 
 function csvOf(c: HonoContext<AppEnv>, { items, next }: Page<Size>): Response {
@@ -149,4 +152,18 @@ function csvOf(c: HonoContext<AppEnv>, { items, next }: Page<Size>): Response {
     headers.set("Link", `<${c.req.path}?${query}>; rel="next"`);
   }
   return new Response(renderCsv(["name", "bytes", "images", "containers"], rows), { headers });
+}
+
+/** Collections of one entity have one colour; of containers each has its own. */
+function pictureOf({ items, next }: Page<Size>, collection: string | null): Response {
+  const of = collection === null ? "collections" : `the containers of ${collection}`;
+  const svg = renderTreemap({
+    title: next === null ? `Sizes of ${of}` : `Sizes of ${of}: ${items.length} of them, and there are smaller ones`,
+    tiles: items.map(({ name, bytes }) => ({
+      name: collection === null ? name : name.slice(name.lastIndexOf("/") + 1),
+      bytes,
+      group: collection === null ? name.slice(0, name.indexOf("/")) : name,
+    })),
+  });
+  return svgResponse(svg, { Vary: "Accept" });
 }

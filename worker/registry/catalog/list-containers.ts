@@ -9,6 +9,7 @@ import { PAGE_ROWS, type Page, pageOf, readCursor, writeCursor } from "../page.t
 import { collectionIs } from "./collections.ts";
 import type { Container } from "./containers.ts";
 import { factsFor } from "./facts.ts";
+import { topicNames } from "./topic-names.ts";
 
 export const containerOrders = ["name", "updated", "pulls", "size"] as const;
 export type ContainerOrder = (typeof containerOrders)[number];
@@ -17,6 +18,7 @@ export interface ListedContainer
   extends Pick<Container, "name" | "readOnly" | "createdAt" | "updatedAt" | "sizeBytes" | "imageCount" | "pullCount"> {
   /** Its beginning. */
   description: string;
+  topics: string[];
 }
 
 const columns = { updated: containers.updatedAt, pulls: containers.pullCount, size: containers.sizeBytes };
@@ -50,6 +52,7 @@ export async function listContainers(
         description: sql<string>`substr(${containers.description}, 1, ${limits.listedDescriptionLength})`.as(
           "beginning",
         ),
+        topics: topicNames,
         readOnly: containers.readOnly,
         createdAt: containers.createdAt,
         updatedAt: containers.updatedAt,

@@ -1,7 +1,7 @@
 import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
-import { tagHistory } from "../../storage/db/schema/catalog.ts";
+import { tagHistory } from "../../storage/db/schema/history.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";

@@ -1,7 +1,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
-import { tombstones } from "../../storage/db/schema/catalog.ts";
+import { tombstones } from "../../storage/db/schema/history.ts";
 
 export type NameKind = "entity" | "collection" | "short-name";
 

@@ -13,7 +13,7 @@ import { type ContainerPath, parseTopic } from "../names.ts";
 import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
-import { type FoundContainer, findContainer, getContainer } from "./containers.ts";
+import { type FoundContainer, findContainer, getContainer, targetOf } from "./containers.ts";
 import { visibleTo } from "./facts.ts";
 
 /** A page of the topics of containers the actor may see, each with how many those are. @throws `unauthenticated` */
@@ -121,7 +121,7 @@ export async function addTopic(ctx: Context, actor: Actor, path: ContainerPath, 
         ON CONFLICT (container_id, name) DO UPDATE
         SET removed = 0, changed_by = excluded.changed_by, changed_at = excluded.changed_at WHERE removed = 1`,
       ),
-      auditRow(ctx, actor, "topic.add", pathText(found), {
+      auditRow(ctx, actor, "topic.add", targetOf(found), {
         detail: { topic: name },
         in: found.collection.id,
         when: sql`changes() > 0`,
@@ -151,15 +151,11 @@ export async function removeTopic(ctx: Context, actor: Actor, path: ContainerPat
     guardChanged(ctx.db, "not-found"),
     // One that an image brought stays noted; of what people set and take away nothing piles up.
     ctx.db.delete(topics).where(and(isIt, eq(topics.origin, "person"))),
-    auditRow(ctx, actor, "topic.remove", pathText(found), { detail: { topic: name }, in: found.collection.id }),
+    auditRow(ctx, actor, "topic.remove", targetOf(found), { detail: { topic: name }, in: found.collection.id }),
   ]);
   searchSoon(ctx);
 }
 
 async function managed(ctx: Context, actor: Actor, path: ContainerPath): Promise<FoundContainer> {
   return authorize(ctx, actor, "collection.manage", await findContainer(ctx, actor, path));
-}
-
-function pathText({ entity, collection, container }: FoundContainer): string {
-  return `${entity.name}/${collection.name}/${container.name}`;
 }

@@ -7,7 +7,7 @@ import { users } from "../../storage/db/schema/people.ts";
 import { authorizeOnAccount } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import { teamPlaces } from "./team-places.ts";
-import { isAdminNow } from "./user-actor.ts";
+import { isAdminNow, toActor } from "./user-actor.ts";
 
 export type User = typeof users.$inferSelect;
 
@@ -77,14 +77,6 @@ export async function asItself(ctx: Context, username: string): Promise<UserActo
     .where(and(eq(users.username, username.toLowerCase()), eq(users.isTeam, false)))
     .get();
   const user = present(row?.user ?? null);
-  return {
-    kind: "user",
-    userId: user.id,
-    username: user.username,
-    isAdmin: isAdminNow(ctx, user),
-    isSuperuser: user.isSuperuser,
-    isRobot: user.isRobot,
-    teams: row?.teams ?? [],
-    credential: { kind: "token", id: "", scopes: new Set(scopes), collectionId: null },
-  };
+  const credential = { kind: "token", id: "", scopes: new Set(scopes), collectionId: null } as const;
+  return toActor(ctx, { user, teams: row?.teams ?? [] }, credential);
 }

@@ -30,6 +30,11 @@ export function actorOf(
   // A robot agrees to nothing: whoever made it has.
   const needsTerms = TERMS_VERSION !== "" && user.agreedTerms !== TERMS_VERSION && !user.isRobot;
   if (needsTerms && options.beforeTerms !== true) throw new RegistryError("terms-required");
+  return toActor(ctx, { user, teams }, credential);
+}
+
+/** The same, whatever stands in their way. */
+export function toActor(ctx: Context, { user, teams }: Somebody, credential: UserCredential): UserActor {
   return {
     kind: "user",
     userId: user.id,

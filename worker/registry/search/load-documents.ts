@@ -3,7 +3,8 @@ import type { Visibility } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { collectionMembers, collections, containers, entities, images, tags } from "../../storage/db/schema/catalog.ts";
-import { inspections, labels, topics } from "../../storage/db/schema/inspection.ts";
+import { inspections, labels } from "../../storage/db/schema/inspection.ts";
+import { topicNames } from "../catalog/topic-names.ts";
 import { limits } from "../limits.ts";
 import { tagNames } from "../pull/resolve.ts";
 import {
@@ -61,7 +62,7 @@ export async function loadDocuments(ctx: Context, subjects: Subjects): Promise<D
     ...containerRows.map((row) =>
       document("container", row.container.id, [row.entity.name, row.collection.name, row.container.name], {
         description: row.container.description,
-        topics: textOf(row.topics),
+        topics: row.topics.join(" "),
         facts: placeFacts(row),
       }),
     ),
@@ -73,7 +74,7 @@ function imageDocument(row: Awaited<ReturnType<typeof imagesQuery>>[number]): Do
   const { image, container } = row;
   const found = document("image", image.id, [row.entity.name, row.collection.name, container.name], {
     description: `${image.description}\n${container.description}`,
-    topics: textOf(row.topics),
+    topics: row.topics.join(" "),
     labels: row.labels,
     definition: row.definition ?? "",
     facts: [
@@ -134,10 +135,6 @@ const members = sql<string>`(
   SELECT json_group_array(user_id) FROM (
     SELECT ${collectionMembers.userId} AS user_id FROM ${collectionMembers}
     WHERE ${collectionMembers.collectionId} = ${collections.id} LIMIT ${limits.searchIndexedPeople}))`.as("members");
-
-const topicNames = sql<string>`(
-  SELECT json_group_array(${topics.name}) FROM ${topics}
-  WHERE ${topics.containerId} = ${containers.id} AND NOT ${topics.removed})`.as("topic_names");
 
 /** Keys and values one after the other, so far as they are indexed: somebody's image may have a megabyte of them. */
 const labelTexts = sql<string>`substr(coalesce((

@@ -1,12 +1,12 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { collections, containers, entities, images } from "../../storage/db/schema/catalog.ts";
-import { topics } from "../../storage/db/schema/inspection.ts";
 import { authorizeList } from "../authorize.ts";
 import { visibleTo } from "../catalog/facts.ts";
 import { labelObject } from "../catalog/listing.ts";
+import { topicNames } from "../catalog/topic-names.ts";
 import { limits } from "../limits.ts";
 import { tagNames } from "../pull/resolve.ts";
 import { findCandidates } from "./candidates.ts";
@@ -74,10 +74,6 @@ function hintsOf({ architectures, signed, collection, labels }: ImageQuery): str
 }
 
 async function visibleImages(ctx: Context, actor: Actor, ids: readonly string[]) {
-  const topicNames = sql<string>`(
-    SELECT json_group_array(name) FROM (
-      SELECT ${topics.name} AS name FROM ${topics}
-      WHERE ${topics.containerId} = ${containers.id} AND NOT ${topics.removed} ORDER BY name))`.as("topic_names");
   const labelValues = labelObject(limits.searchIndexedText).as("label_values");
   const rows = await ctx.db
     .select({
@@ -98,7 +94,6 @@ async function visibleImages(ctx: Context, actor: Actor, ids: readonly string[])
   return rows.map((row) => ({
     ...row,
     tags: JSON.parse(row.tags) as string[],
-    topics: JSON.parse(row.topics) as string[],
     labels: JSON.parse(row.labels) as Record<string, string>,
   }));
 }

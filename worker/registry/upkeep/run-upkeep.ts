@@ -3,9 +3,7 @@ import { describe } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { resumeIndexing } from "../search/index-pending.ts";
 import { collectGarbage } from "./collect-garbage.ts";
-import { forgetHandOvers, forgetShares } from "./forget-shares.ts";
-import { forgetInvitations, forgetLoginLinks, forgetSessions } from "./forget-sign-ins.ts";
-import { forgetSignatures } from "./forget-signatures.ts";
+import { forgetExpired } from "./forget-expired.ts";
 import { forgetUploads } from "./forget-uploads.ts";
 import { restartJobs } from "./restart-jobs.ts";
 
@@ -15,12 +13,12 @@ const parts: Record<string, Part> = {
   restartJobs,
   resumeIndexing,
   forgetUploads: untilDone(forgetUploads),
-  forgetSignatures: untilDone(forgetSignatures),
-  forgetSessions: untilDone(forgetSessions),
-  forgetLoginLinks: untilDone(forgetLoginLinks),
-  forgetShares: untilDone(forgetShares),
-  forgetHandOvers: untilDone(forgetHandOvers),
-  forgetInvitations: untilDone(forgetInvitations),
+  forgetSignatures: untilDone((ctx) => forgetExpired(ctx, "signatures")),
+  forgetSessions: untilDone((ctx) => forgetExpired(ctx, "sessions")),
+  forgetLoginLinks: untilDone((ctx) => forgetExpired(ctx, "loginLinks")),
+  forgetShares: untilDone((ctx) => forgetExpired(ctx, "shares")),
+  forgetHandOvers: untilDone((ctx) => forgetExpired(ctx, "handOvers")),
+  forgetInvitations: untilDone((ctx) => forgetExpired(ctx, "invitations")),
   collectGarbage: untilDone(collectGarbage),
 };
 

@@ -222,24 +222,6 @@ export const tags = sqliteTable(
   ],
 );
 
-/** Which image a tag was on, and since when. Triggers write it; `digest` is null from when the tag was deleted. */
-export const tagHistory = sqliteTable(
-  "tag_history",
-  {
-    id: integer("id").primaryKey({ autoIncrement: true }),
-    containerId: text("container_id")
-      .notNull()
-      .references(() => containers.id, { onDelete: "cascade" }),
-    name: text("name").notNull(),
-    arch: text("arch").notNull(),
-    digest: text("digest"),
-    /** Who set it; not known of who deleted one. */
-    setBy: text("set_by").references(() => users.id, { onDelete: "set null" }),
-    setAt: integer("set_at").notNull(),
-  },
-  (table) => [index("tag_history_tag").on(table.containerId, table.name, table.id)],
-);
-
 /** Tags asked for while the image's bytes were on their way; they move in the batch that publishes it. */
 export const wantedTags = sqliteTable(
   "wanted_tags",
@@ -310,22 +292,4 @@ export const uploadParts = sqliteTable(
     createdAt: integer("created_at").notNull(),
   },
   (table) => [primaryKey({ columns: [table.uploadId, table.number] })],
-);
-
-/**
- * Names of deleted things, kept until an administrator frees them, so that
- * nobody takes over a name that others still pull from. `name` is `entity`,
- * `entity/collection` or the short name.
- */
-export const tombstones = sqliteTable(
-  "tombstones",
-  {
-    kind: text("kind", { enum: ["entity", "collection", "short-name"] }).notNull(),
-    name: text("name").notNull(),
-    createdAt: integer("created_at").notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.kind, table.name] }),
-    check("tombstones_kind", sql`${table.kind} IN ('entity', 'collection', 'short-name')`),
-  ],
 );

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { fail } from "./arguments.ts";
+import { fail } from "../arguments.ts";
 
 /** A registry's page on the list of Singularity registries, as a file with front matter for Jekyll. */
 export interface RegistryPage {
