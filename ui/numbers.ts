@@ -7,6 +7,6 @@ export function formatBytes(bytes: number): string {
 }
 
 /** `1 image`, `2 images`. */
-export function counted(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+export function counted(count: number, thing: string, things = `${thing}s`): string {
+  return `${count} ${count === 1 ? thing : things}`;
 }

@@ -33,7 +33,8 @@ export async function renderApiTypes(): Promise<string> {
 }
 
 function typeOf({ parameters, requestBody, responses }: DocumentedOperation): Schema {
-  const [, success] = Object.entries(responses).find(([status]) => status.startsWith("2")) ?? [];
+  // A preview's answer is 200 and the act's another one. Statuses come in their order.
+  const [, success] = Object.entries(responses).findLast(([status]) => status.startsWith("2")) ?? [];
   const content = success?.content as { "application/json"?: { schema: Schema } } | undefined;
   return objectOf({
     path: fieldsOf(parameters.filter((parameter) => parameter.in === "path")),

@@ -31,7 +31,7 @@ what is absent and what is hidden is 404 alike.
 
 **Edits** of what has an ETag need it as \`If-Match\`: 428 without, 412 when somebody else was first.
 
-**What destroys** says first what it would do, with \`?preview=1\`; the act itself needs the preview's ETag as \`If-Match\`.
+**What destroys** says first what it would do, with \`?preview=1\`; the act itself needs the preview's ETag as \`If-Match\`, and no \`*\`.
 
 **Errors** are RFC 9457 problem details with a \`code\`, the way out as \`help\`, and the \`requestId\` that the registry's log knows. Which codes an
 operation answers stands with each status, in \`x-codes\` too.
@@ -91,7 +91,7 @@ function documented(of: Description, schemas: Record<string, Schema>): Documente
     parameters: [
       ...parametersOf(of.params, "path", schemas),
       ...parametersOf(queryOfOperation(of), "query", schemas),
-      ...(needsIfMatch(of) ? [of.preview === undefined ? ifMatch : { ...ifMatch, required: false }] : []),
+      ...(needsIfMatch(of) ? [of.preview === undefined ? ifMatch : ifShown] : []),
     ],
     ...(body === undefined ? {} : { requestBody: { required: true, content: body } }),
     responses: responsesOf(of, schemas),
@@ -108,6 +108,13 @@ const ifMatch: Parameter = {
   required: true,
   description: "The ETag of the state that is to be changed, or `*` for whichever it is.",
   schema: { type: "string", minLength: 1 },
+};
+
+/** Not needed for the preview itself. */
+const ifShown: Parameter = {
+  ...ifMatch,
+  required: false,
+  description: "The ETag of the preview (`preview=1`), for the act itself. `*` is refused as nothing is.",
 };
 
 function securityOf({ actor }: Description): Record<string, never[]>[] {

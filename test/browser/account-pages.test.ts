@@ -7,8 +7,10 @@ import { identity, noTokens, registration, setUpPages, wentTo, withTerms } from 
 
 const deletion: Deletion = {
   deletes: {
+    entities: ["alice"],
     collections: ["alice/tools"],
     images: 3,
+    tags: 4,
     bytes: 1_600_000_000,
     tokens: 2,
     sessions: 2,
@@ -16,8 +18,12 @@ const deletion: Deletion = {
     hasSregistryKey: true,
     memberships: 1,
     teams: 2,
+    invitations: 0,
     publishers: 1,
     shares: 1,
+    offers: 0,
+    stars: 2,
+    uploads: 0,
   },
   handsOver: [{ what: "The robot ci-bot", to: "bob" }],
   keeps: ["The audit log keeps what you did."],

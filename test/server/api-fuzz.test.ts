@@ -209,16 +209,23 @@ async function send({ who, operation, path, query, ifMatch, body }: Sent): Promi
   headers.set("Sec-Fetch-Site", "same-origin");
   const { method, path: template } = operationOf(operation);
   const address = template.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(textOf(path[name])));
-  if (ifMatch !== null) headers.set("If-Match", ifMatch === "known" ? (tags.get(address) ?? "*") : ifMatch);
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((one) => [name, textOf(one).toWellFormed()]),
   );
-  const response = await fetch(`${server.url}${address}?${new URLSearchParams(pairs)}`, {
+  const url = `${server.url}${address}?${new URLSearchParams(pairs)}`;
+  const init: RequestInit = {
     method: method.toUpperCase(),
     headers,
     body: body === undefined ? null : "text" in body ? body.text : JSON.stringify(body.json),
     redirect: "manual",
-  });
+  };
+  const hasPreview = operationOf(operation).operation.parameters.some(({ name }) => name === "preview");
+  if (ifMatch === "known" && hasPreview && query.preview === undefined) {
+    const shown = await fetch(`${url}&preview=1`, init);
+    await shown.arrayBuffer();
+    headers.set("If-Match", shown.headers.get("ETag") ?? "*");
+  } else if (ifMatch !== null) headers.set("If-Match", ifMatch === "known" ? (tags.get(address) ?? "*") : ifMatch);
+  const response = await fetch(url, init);
   const tag = response.headers.get("ETag");
   if (tag !== null) tags.set(address, tag);
   return response;

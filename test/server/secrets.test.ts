@@ -96,7 +96,11 @@ function planted(field: "token" | "key", result: unknown): string {
 let serial = 0;
 
 /** Asks, keeps all of the answer, and plants what it gives out. */
-async function ask(what: string, path: string, init: RequestInit = {}): Promise<{ status: number; text: string }> {
+async function ask(
+  what: string,
+  path: string,
+  init: RequestInit = {},
+): Promise<{ status: number; text: string; etag: string | null }> {
   const response = await fetch(`${server.url}${path}`, { redirect: "manual", ...init });
   const text = await response.text();
   // Those that give something out are asked once.
@@ -110,7 +114,7 @@ async function ask(what: string, path: string, init: RequestInit = {}): Promise<
   ];
   for (const secret of given.filter(({ length }) => length >= 40))
     secrets.plant(`what ${where} gave out`, secret, where);
-  return { status: response.status, text };
+  return { status: response.status, text, etag: response.headers.get("ETag") };
 }
 
 /** Everybody who may come along, with what they send. */
@@ -154,8 +158,11 @@ describe("no secret of a registry or its users stands where it does not belong",
         const bodies =
           schema === undefined ? [null] : [JSON.stringify(good), JSON.stringify({ token, link: session, secret: key })];
         for (const body of bodies) {
-          const sent = { method: method.toUpperCase(), headers: { "If-Match": "*", ...headers }, body };
-          await ask(`${operation.operationId} of ${who}`, address, sent);
+          const sent = { method: method.toUpperCase(), headers, body };
+          const what = `${operation.operationId} of ${who}`;
+          const hasPreview = operation.parameters.some(({ name }) => name === "preview");
+          const etag = hasPreview ? (await ask(`the preview of ${what}`, `${address}?preview=1`, sent)).etag : null;
+          await ask(what, address, { ...sent, headers: { "If-Match": etag ?? "*", ...headers } });
         }
         if (method === "delete" || method === "patch") await haveCredentials();
       }

@@ -62,8 +62,7 @@ describe("the JSON API's document", () => {
       const inPath = operation.parameters.filter((parameter) => parameter.in === "path").map(({ name }) => name);
       expect([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)).toEqual(inPath);
       const statuses = Object.keys(operation.responses).map(Number);
-      const hasPreview = operation.parameters.some(({ name }) => name === "preview");
-      expect(statuses.filter((status) => status < 300)).toHaveLength(hasPreview ? 2 : 1);
+      expect(statuses.filter((status) => status < 300)).toHaveLength(hasPreview(operation.parameters) ? 2 : 1);
       for (const [status, response] of Object.entries(operation.responses)) {
         if (Number(status) < 400) continue;
         const codes = response["x-codes"] as (keyof typeof usualStatus)[];
@@ -85,10 +84,59 @@ describe("the JSON API's document", () => {
     }
   });
 
+  it("shows first what every operation would take along that destroys more than what it names", () => {
+    const named = ({ preview, id }: { preview?: unknown; id: string }) => (preview === undefined ? [] : [id]);
+    const shown = operations.flatMap(({ description }) => named(description));
+    // Neither deletes anything by its method, and both end what others rely on. Taking what is offered moves what its
+    // giver was shown, and tells its receiver nothing of what is in it.
+    expect(shown).toEqual(expect.arrayContaining(["handOverCollection", "giveEntity"]));
+    const deletions = operations.filter(({ description: { method } }) => method === "delete");
+    const unseen = deletions.map(({ description }) => description.id).filter((id) => !shown.includes(id));
+    expect(unseen.sort()).toEqual(Object.keys(endsOnlyItself).sort());
+  });
+
+  it("lets no `*` stand for what a preview shows", () => {
+    for (const { operation } of documented.filter(({ operation: { parameters } }) => hasPreview(parameters))) {
+      const [ifMatch] = operation.parameters.filter(({ name }) => name === "If-Match");
+      expect(ifMatch, operation.operationId).toMatchObject({
+        required: false,
+        description: expect.stringContaining("preview"),
+      });
+      expect(Object.keys(operation.responses), operation.operationId).toEqual(expect.arrayContaining(["412", "428"]));
+    }
+  });
+
   it("is small enough to be read at once", () => {
     expect(readFileSync(resolve(import.meta.dirname, "../../docs/openapi.json")).length).toBeLessThan(1024 ** 2);
   });
 });
+
+/** Deletions without a preview, and why they need none: each ends what it names, and nothing that is told of elsewhere. */
+const endsOnlyItself: Readonly<Record<string, string>> = {
+  endSession: "signs one browser out",
+  endSessions: "signs browsers out",
+  unlinkIdentity: "one way to sign in; the last one stays",
+  revokeToken: "one credential",
+  revokeRobotToken: "one credential",
+  revokeSregistryKey: "one credential",
+  endCredentials: "for an account in wrong hands: it must wait for nothing, and its name says all that it ends",
+  removePublisher: "one rule; its tokens live for an hour and push what can be pushed again",
+  revokeShare: "one link",
+  endInvitation: "one link that nobody has used",
+  removeTeamPicture: "one picture, which everybody sees",
+  removeTeamMember: "one place, which can be given back: what they made counts again then",
+  removePerson: "one role, which can be given back: what they made counts again then",
+  cancelUpload: "one's own bytes, which were no image yet",
+  resetSetting: "one value, which its ETag names",
+  withdrawHandOver: "one offer, which can be made again",
+  declineHandOver: "one offer, which can be made again",
+  unstarCollection: "one's own star",
+  removeTopic: "one word",
+};
+
+function hasPreview(parameters: readonly { name: string }[]): boolean {
+  return parameters.some(({ name }) => name === "preview");
+}
 
 /** Whether reading an address shows the state that an edit there changes. */
 function isOf(read: string, edited: string): boolean {

@@ -93,8 +93,10 @@ describe("a session's browser", () => {
 
 describe("what deleting an account deletes", () => {
   const nothing = {
+    entities: [],
     collections: [],
     images: 0,
+    tags: 0,
     bytes: 0,
     tokens: 0,
     sessions: 0,
@@ -102,16 +104,33 @@ describe("what deleting an account deletes", () => {
     hasSregistryKey: false,
     memberships: 0,
     teams: 0,
+    invitations: 0,
     publishers: 0,
     shares: 0,
+    offers: 0,
+    stars: 0,
+    uploads: 0,
   };
 
   it("is listed without what there is none of, and in singular and plural", () => {
     expect(deletedThings(nothing)).toHaveLength(1);
-    expect(deletedThings({ ...nothing, collections: ["a/b"], images: 1, bytes: 2048, tokens: 2 }).slice(1)).toEqual([
+    const some = {
+      entities: ["a"],
+      collections: ["a/b"],
+      images: 1,
+      tags: 2,
+      bytes: 2048,
+      tokens: 2,
+      uploads: 2,
+      stars: 1,
+    };
+    expect(deletedThings({ ...nothing, ...some }).slice(1)).toEqual([
+      "The entity a",
       "The collection a/b",
-      "1 image in them, 2.0 KiB",
+      "1 image in them, 2.0 KiB, under 2 tags",
       "2 access tokens",
+      "2 pushes under way",
+      "1 star",
     ]);
   });
 

@@ -60,6 +60,7 @@ const ofPerson = (): [string, string] => [victim.username, "nobody-at-all"];
 const ofRobot = (): [string, string] => [robot, "no-robot-at-all"];
 const edit = (body: Record<string, unknown>): Ask => ({ method: "PATCH", body, headers: { "If-Match": "*" } });
 const token = { method: "POST", body: { name: "x", scopes: ["pull"] } };
+const deleting: Ask = { method: "DELETE", headers: { "If-Match": '"0"' } };
 const no = crypto.randomUUID();
 
 const cases: Case[] = [
@@ -78,7 +79,8 @@ const cases: Case[] = [
     options: edit({ isDisabled: true, role: "user" }),
   },
   { name: "neither", pair: ofPerson, url: (name) => `/api/v1/users/${name}`, options: edit({}) },
-  { name: "deleting them", pair: ofPerson, url: (name) => `/api/v1/users/${name}`, options: { method: "DELETE" } },
+  { name: "deleting them", pair: ofPerson, url: (name) => `/api/v1/users/${name}`, options: deleting },
+  { name: "what that would do", pair: ofPerson, url: (name) => `/api/v1/users/${name}?preview=1`, options: deleting },
   { name: "their tokens", pair: ofPerson, url: (name) => `/api/v1/users/${name}/tokens`, options: {} },
   {
     name: "ending their credentials",
@@ -104,7 +106,13 @@ const cases: Case[] = [
   },
   { name: "stopping it", pair: ofRobot, url: (name) => `/api/v1/robots/${name}`, options: edit({ isDisabled: true }) },
   { name: "taking it", pair: ofRobot, url: (name) => `/api/v1/robots/${name}`, options: edit({ owner: "nobody" }) },
-  { name: "deleting it", pair: ofRobot, url: (name) => `/api/v1/robots/${name}`, options: { method: "DELETE" } },
+  { name: "deleting it", pair: ofRobot, url: (name) => `/api/v1/robots/${name}`, options: deleting },
+  {
+    name: "what deleting it would do",
+    pair: ofRobot,
+    url: (name) => `/api/v1/robots/${name}?preview=1`,
+    options: deleting,
+  },
   { name: "its tokens", pair: ofRobot, url: (name) => `/api/v1/robots/${name}/tokens`, options: {} },
   { name: "making one", pair: ofRobot, url: (name) => `/api/v1/robots/${name}/tokens`, options: token },
   {

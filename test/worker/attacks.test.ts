@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { operations } from "../../worker/protocols/web/api.ts";
-import { needsIfMatch } from "../../worker/protocols/web/operation.ts";
+import { type Description, needsIfMatch } from "../../worker/protocols/web/operation.ts";
 import { writeCursor } from "../../worker/registry/page.ts";
 import { makeSif } from "../support/make-sif.ts";
 import { type Own, pairsFor, queryWith, urlOf } from "../support/worker/attack-paths.ts";
@@ -9,6 +9,7 @@ import { pathOf, requests } from "../support/worker/attack-requests.ts";
 import { bodiesOf } from "../support/worker/bodies.ts";
 import { type Ask, ask, newPerson, newTokenFor, push } from "../support/worker/registry.ts";
 import { newSession } from "../support/worker/session.ts";
+import { tagOfPreview } from "../support/worker/shown.ts";
 import { newRobotOf, teamOf } from "../support/worker/teams.ts";
 import { absentLike, everything, hiddenTexts, type Identifiers, newVictim } from "../support/worker/victim.ts";
 
@@ -169,6 +170,15 @@ async function expectUntouched(after: string): Promise<void> {
   expect(bound, `bound to hers after ${after}`).toEqual([]);
 }
 
+/** He even has the tag of what she was shown. */
+async function ifMatchOf(of: Description, url: string, body: unknown): Promise<Record<string, string>> {
+  if (!needsIfMatch(of)) return {};
+  if (of.preview === undefined) return { "If-Match": "*" };
+  const sent = body === undefined ? {} : { body: body as Record<string, unknown> };
+  const asHer = { method: of.method.toUpperCase(), token: alice.secrets.token ?? "", ...sent };
+  return { "If-Match": await tagOfPreview(url, asHer) };
+}
+
 describe("every operation of the JSON API answers Bob as if Alice had nothing, and changes nothing of hers", () => {
   const attacked = operations.map(({ description }) => description).filter(({ id }) => !Object.hasOwn(exempt, id));
 
@@ -201,21 +211,17 @@ describe("every operation of the JSON API answers Bob as if Alice had nothing, a
     const pairs = pairsFor(path, alice, absent, bob.own);
     const bodies = bodiesOf(description.body, alice, absent);
     const queries = [queryWith(description, alice), queryWith(description, absent)] as const;
-    const headers = needsIfMatch(description) ? { "If-Match": "*" } : {};
     const answered: Answered = new Map();
     for (const [at, [who, credential]] of bob.credentials.entries()) {
-      const options: Ask = {
-        ...credential,
-        method: method.toUpperCase(),
-        headers: { ...credential.headers, ...headers },
-      };
-      const question = { operation: id, who, bob, options };
+      const options: Ask = { ...credential, method: method.toUpperCase() };
       // Ids of other kinds are tried with his session alone; and where the kind of credential decides, one body will do.
       for (const { attack, nothing, isNatural } of pairs.filter((pair) => at === 0 || pair.isNatural)) {
         for (const body of isNatural && at < 2 ? bodies : bodies.slice(0, 1)) {
           const urls: [string, string] = [urlOf(path, attack) + queries[0], urlOf(path, nothing) + queries[1]];
           const namesNothing = JSON.stringify([urls[0], body[0]]) === JSON.stringify([urls[1], body[1]]);
           if (namesNothing && pairs.length > 1) continue;
+          const headers = { ...credential.headers, ...(await ifMatchOf(description, urls[0], body[0])) };
+          const question = { operation: id, who, bob, options: { ...options, headers } };
           const shown = urls.map((url) => `${url}${url.includes("?") ? "&" : "?"}preview=1`) as [string, string];
           if (preview !== undefined) await compare({ ...question, urls: shown, bodies: body });
           await compare({ ...question, urls, bodies: body }, answered);

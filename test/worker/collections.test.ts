@@ -19,6 +19,7 @@ import {
   testContext,
   uniqueName,
 } from "../support/worker/registry.ts";
+import { askPreview } from "../support/worker/shown.ts";
 import { bring, leaveTeam, teamOf } from "../support/worker/teams.ts";
 
 let alice: Person;
@@ -198,28 +199,34 @@ describe("editing a collection", () => {
       "name-taken",
     ]);
     const other = await made(alice);
-    expect(await refused(other, { ...edit, body: { name: shortName }, headers: ifMatch("*") })).toEqual([
-      409,
-      "name-taken",
-    ]);
-    expect(await refused(other, { ...edit, body: { name }, headers: ifMatch("*") })).toEqual([409, "name-taken"]);
-    expect(await refused(other, { ...edit, body: { name: "a b" }, headers: ifMatch("*") })).toEqual([
-      400,
-      "name-invalid",
-    ]);
+    const headers = ifMatch(await etagOf(other, alice.token));
+    expect(await refused(other, { ...edit, body: { name: shortName }, headers })).toEqual([409, "name-taken"]);
+    expect(await refused(other, { ...edit, body: { name }, headers })).toEqual([409, "name-taken"]);
+    expect(await refused(other, { ...edit, body: { name: "a b" }, headers })).toEqual([400, "name-invalid"]);
+    // A new name breaks references: nobody gives it without having looked.
+    for (const none of [ifMatch("*"), {}]) {
+      const blind = { ...edit, body: { name: uniqueName("blind") }, headers: none };
+      expect(await refused(other, blind)).toEqual([428, "precondition-required"]);
+    }
   });
 
   it("lets one of two win that take the same name at once, and of two new names of one", async () => {
     const [one, two] = [await made(alice), await made(alice)];
     const name = uniqueName("wanted");
-    const edit = { method: "PATCH", token: alice.token, headers: ifMatch("*") };
-    const answers = await Promise.all([one, two].map((url) => ask(url, { ...edit, body: { name } })));
+    const rename = async (url: string, to: string) =>
+      ask(url, {
+        method: "PATCH",
+        token: alice.token,
+        headers: ifMatch(await etagOf(url, alice.token)),
+        body: { name: to },
+      });
+    const answers = await Promise.all([one, two].map((url) => rename(url, name)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
     const left = answers[0]?.status === 200 ? two : one;
     const names = [uniqueName("first"), uniqueName("second")];
-    const both = await Promise.all(names.map((to) => ask(left, { ...edit, body: { name: to } })));
+    const both = await Promise.all(names.map((to) => rename(left, to)));
     expect(both.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(both.filter(({ status }) => status === 404 || status === 409)).toHaveLength(1);
+    expect(both.filter(({ status }) => [404, 409, 412].includes(status))).toHaveLength(1);
     const now = await Promise.all(
       names.map((to) => ask(`/api/v1/collections/${alice.username}/${to}`, { token: alice.token })),
     );
@@ -266,6 +273,7 @@ describe("deleting a collection", () => {
       publishers: 0,
       people: 1,
       uploads: 0,
+      offers: 0,
       breaks: [`${path}/app`],
       obstacles: [],
     });
@@ -275,7 +283,10 @@ describe("deleting a collection", () => {
       412,
       "precondition-failed",
     ]);
-    expect(await refused(url, { ...deletion, token: alice.token })).toEqual([428, "precondition-required"]);
+    for (const none of [ifMatch("*"), {}]) {
+      const blind = { ...deletion, token: alice.token, headers: none };
+      expect(await refused(url, blind)).toEqual([428, "precondition-required"]);
+    }
     const again = await ask(`${url}?preview=1`, { ...deletion, token: alice.token });
     const done = { ...deletion, token: alice.token, headers: ifMatch(again.headers.get("ETag")) };
     const answers = await Promise.all([ask(url, done), ask(url, done)]);
@@ -305,12 +316,11 @@ describe("deleting a collection", () => {
     const url = `/api/v1/collections/${team}/${name}`;
     const isActing = ({ sql }: { sql: readonly string[] }) =>
       sql.some((text) => /^(?:update|delete from) "collections"/i.test(text));
-    for (const act of [deletion, { method: "PATCH", body: { visibility: "internal" } }]) {
+    const { etag } = await askPreview(url, { ...deletion, token: bob.token });
+    const edit = { method: "PATCH", body: { visibility: "internal" }, headers: ifMatch("*") };
+    for (const act of [{ ...deletion, headers: ifMatch(etag) }, edit]) {
       const late = { env: interrupted(environment(), isActing, () => leaveTeam(team, bob.username)) };
-      expect(await refused(url, { ...act, ...late, token: bob.token, headers: ifMatch("*") })).toEqual([
-        409,
-        "conflict",
-      ]);
+      expect(await refused(url, { ...act, ...late, token: bob.token })).toEqual([409, "conflict"]);
       await bring(alice, team, [bob], "owner");
     }
     expect(await askJson(url, { token: alice.token })).toMatchObject({ visibility: "public" });
@@ -321,9 +331,9 @@ describe("deleting a collection", () => {
     await push(alice.token, `${path}/app:v1`, makeSif({ salt: path }));
     await setFrozen(testContext(), operator, parseImageReference(`${path}/app:v1`), null, true);
     const url = `/api/v1/collections/${path}`;
-    const shown = await askJson(`${url}?preview=1`, { ...deletion, token: alice.token });
-    expect(shown.obstacles).toEqual([`Something in ${path}/app is frozen. Thaw it first.`]);
-    expect(await refused(url, { ...deletion, token: alice.token, headers: ifMatch("*") })).toEqual([409, "frozen"]);
+    const { answer, etag } = await askPreview(url, { ...deletion, token: alice.token });
+    expect(await answer.json()).toMatchObject({ obstacles: [`Something in ${path}/app is frozen. Thaw it first.`] });
+    expect(await refused(url, { ...deletion, token: alice.token, headers: ifMatch(etag) })).toEqual([409, "frozen"]);
   });
 });
 

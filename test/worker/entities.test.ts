@@ -13,6 +13,7 @@ import {
   testContext,
   uniqueName,
 } from "../support/worker/registry.ts";
+import { askAsShown } from "../support/worker/shown.ts";
 import { newRobotOf, teamOf } from "../support/worker/teams.ts";
 
 let alice: Person;
@@ -126,16 +127,17 @@ describe("an entity whose owner is gone", () => {
       to: { name: bob.username, kind: "user" },
       collections: 1,
       sizeBytes: bytes.length,
+      shares: 0,
+      publishers: 0,
     });
     const headers = { "If-Match": shown.headers.get("ETag") ?? "" };
     expect(await refused(url, { ...give, headers: { "If-Match": '"x"' } })).toEqual([412, "precondition-failed"]);
     const both = await Promise.all([ask(url, { ...give, headers }), ask(url, { ...give, headers })]);
     expect(both.filter(({ status }) => status === 204)).toHaveLength(1);
     expect(await pull(path, bob.token)).toEqual(bytes);
-    expect(await refused(url, { ...give, headers: { "If-Match": "*" } })).toEqual([409, "already-so"]);
+    expect(await refused(`${url}?preview=1`, give)).toEqual([409, "already-so"]);
     const team = await teamOf("heirs", { members: [alice.username] });
-    const toTeam = { ...give, body: { team }, headers: { "If-Match": "*" } };
-    expect((await ask(url, toTeam)).status).toBe(204);
+    expect((await askAsShown(url, { ...give, body: { team } })).status).toBe(204);
     expect(await pull(path, alice.token)).toEqual(bytes);
   });
 
@@ -145,7 +147,7 @@ describe("an entity whose owner is gone", () => {
     const disabled = await newPerson("disabled");
     await setDisabled(testContext(), operator, disabled.username, true);
     const give = (body: Record<string, unknown>) =>
-      refused(url, { method: "PUT", token: admin.token, body, headers: { "If-Match": "*" } });
+      refused(`${url}?preview=1`, { method: "PUT", token: admin.token, body });
     expect(await give({ user: "nobody-at-all" })).toEqual([404, "not-found"]);
     expect(await give({ team: bob.username })).toEqual([404, "not-found"]);
     expect(await give({ user: robot })).toEqual([409, "conflict"]);

@@ -19,6 +19,7 @@ import {
   testContext,
   uniqueName,
 } from "../support/worker/registry.ts";
+import { askAsShown, askPreview } from "../support/worker/shown.ts";
 import { leaveTeam, teamOf } from "../support/worker/teams.ts";
 
 let alice: Person;
@@ -47,11 +48,10 @@ async function made(): Promise<Made> {
   return { name, path, url: `/api/v1/collections/${path}`, bytes };
 }
 
-/** The status, and the state or the problem's code. */
+/** The status, and the state or the problem's code. As it is shown just then, or with the tag of what was shown before. */
 async function handOver(url: string, entity: string, options: Ask = {}): Promise<[number, string]> {
-  const headers = { "If-Match": "*" };
-  const of = { method: "POST", token: alice.token, headers, body: { entity }, ...options };
-  return await told(await ask(`${url}/hand-over`, of));
+  const of = { method: "POST", token: alice.token, body: { entity }, ...options };
+  return await told(await (options.headers === undefined ? askAsShown : ask)(`${url}/hand-over`, of));
 }
 
 async function accept({ url }: Made, by: Person, method = "POST"): Promise<[number, string]> {
@@ -76,7 +76,13 @@ describe("handing a collection over", () => {
     await setMember(testContext(), operator, { entity: alice.username, name: it.name }, carol.username, "reader");
     const preview = { method: "POST", token: alice.token, body: { entity: team } };
     const shown = await ask(`${it.url}/hand-over?preview=1`, preview);
-    expect(await shown.json()).toEqual({ isAtOnce: true, shares: 0, breaks: [`${it.path}/app`], shortName: it.name });
+    expect(await shown.json()).toEqual({
+      isAtOnce: true,
+      shares: 0,
+      publishers: 0,
+      breaks: [`${it.path}/app`],
+      shortName: it.name,
+    });
     const headers = { "If-Match": shown.headers.get("ETag") ?? "" };
     expect(await handOver(it.url, team, { headers })).toEqual([201, "moved"]);
     const url = `/api/v1/collections/${team}/${it.name}`;
@@ -256,10 +262,19 @@ describe("handing a collection over", () => {
 
   it("does nothing in another state than was shown", async () => {
     const it = await made();
-    const shown = await ask(it.url, { token: alice.token });
+    const { etag } = await askPreview(`${it.url}/hand-over`, {
+      method: "POST",
+      token: alice.token,
+      body: { entity: team },
+    });
+    const headers = { "If-Match": etag };
+    // To somebody else than was shown is something else.
+    expect(await handOver(it.url, bob.username, { headers })).toEqual([412, "precondition-failed"]);
     await push(alice.token, `${it.path}/app:v2`, it.bytes);
-    const headers = { "If-Match": shown.headers.get("ETag") ?? "" };
     expect(await handOver(it.url, team, { headers })).toEqual([412, "precondition-failed"]);
-    expect(await handOver(it.url, team, { headers: {} })).toEqual([428, "precondition-required"]);
+    for (const none of [{}, { "If-Match": "*" }]) {
+      expect(await handOver(it.url, team, { headers: none })).toEqual([428, "precondition-required"]);
+    }
+    expect(await handOver(it.url, team)).toEqual([201, "moved"]);
   });
 });

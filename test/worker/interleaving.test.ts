@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { operator } from "../../worker/access/roles.ts";
 import { deleteCollection } from "../../worker/registry/catalog/manage.ts";
-import { deleteUser } from "../../worker/registry/people/users.ts";
+import { deleteUser } from "../../worker/registry/people/delete-user.ts";
 import { checkIntegrity } from "../../worker/registry/upkeep/check-integrity.ts";
 import { makeSif } from "../support/make-sif.ts";
 import { type Call, interrupted } from "../support/worker/calls.ts";
@@ -94,7 +94,7 @@ describe("a collection that is deleted in the middle of a request", () => {
     const { token, username } = await newPath("nobody");
     const { data } = await askJson<{ data: { id: string } }>(`/v1/entities/${username}`, { token });
     const during = interrupted(environment(), statement(/^insert into "collections"/i), () =>
-      deleteUser(testContext(), operator, username),
+      deleteUser(testContext(), operator, username, "any", null),
     );
     const body = { name: uniqueName("made"), entity: data.id };
     expect((await ask("/v1/collections", { method: "POST", token, body, env: during })).status).toBe(409);

@@ -22,6 +22,7 @@ import {
   testContext,
 } from "../support/worker/registry.ts";
 import { newSession } from "../support/worker/session.ts";
+import { tagOfPreview } from "../support/worker/shown.ts";
 import { teamOf } from "../support/worker/teams.ts";
 import { begun, cancel, uploadAll } from "../support/worker/uploads.ts";
 
@@ -193,7 +194,7 @@ it("nor do teams, their people and invitations, however many there are", async (
   }
   // But for the names of robots that stay taken. What they made stays, without their names: a look at each table.
   const scans = await scansOf(`${url}?preview=1`, { method: "DELETE", token });
-  expect(scans.filter((step) => !/^SCAN users\b/.test(step))).toEqual([]);
+  expect(scans.filter((step) => !/^SCAN (?:users|gone)\b/.test(step))).toEqual([]);
 });
 
 it("nor does a push in parts", async () => {
@@ -254,7 +255,7 @@ it("nor does signing in and out, agreeing to terms, or looking at what deleting 
   for (const path of ["/me", "/sessions"]) expect(await scansOf(`/api/v1${path}`, session), path).toEqual([]);
   // Its own subquery, and the owners of robots, of whom there are few.
   const scans = await scansOf("/api/v1/me/deletion", session);
-  expect(scans.filter((step) => !/^SCAN (?:mine|users)\b/.test(step))).toEqual([]);
+  expect(scans.filter((step) => !/^SCAN (?:mine|users|gone)\b/.test(step))).toEqual([]);
   expect(await scansOf("/api/v1/sessions", { ...session, method: "DELETE" })).toEqual([]);
 });
 
@@ -302,19 +303,42 @@ it("nor do the pages and lists of entities and collections, and what is done wit
   const all = await scansOf("/api/v1/entities", { token: admin.token });
   const byName = /^SCAN entities USING (?:COVERING )?INDEX/;
   expect(all.filter((step) => isOwnList(step) && !byName.test(step))).toEqual([]);
-  const headers = { "If-Match": "*" };
+  const renamed = (await ask(page, { token: alice.token })).headers.get("ETag") ?? "";
   const acts: [string, string, Ask][] = [
-    ["PATCH", page, { body: { name: "planned12", description: "x" } }],
+    ["PATCH", page, { body: { name: "planned12", description: "x" }, headers: { "If-Match": renamed } }],
     ["PATCH", `${page}2`, { body: { visibility: "public" } }],
     ["PUT", `${page}2/star`, {}],
     ["PUT", `${page}2/people/teams/${team}`, { body: { role: "reader" } }],
     ["DELETE", `${page}2/people/teams/${team}`, {}],
-    ["POST", `${page}2/hand-over`, { body: { entity: team } }],
     ["PATCH", `/api/v1/entities/${alice.username}`, { body: { description: "x" } }],
-    ["PUT", `/api/v1/entities/${team}/owner`, { token: admin.token, body: { user: alice.username } }],
   ];
   for (const [method, url, options] of acts) {
-    expect((await scansOf(url, { ...options, method, headers })).filter(isOwnList), `${method} ${url}`).toEqual([]);
+    const asked = { headers: { "If-Match": "*" }, ...options, method };
+    expect((await scansOf(url, asked)).filter(isOwnList), `${method} ${url}`).toEqual([]);
+  }
+  const pushed = await push(alice.token, `${alice.username}/planned2/app:v1,v2`, makeSif({ salt: "planned to go" }));
+  const content = `/api/v1/containers/${alice.username}/planned2/app`;
+  const destroying: [string, string, Ask][] = [
+    ["DELETE", `${content}/tags/v2`, {}],
+    ["DELETE", `${content}/images/${pushed.digest}`, {}],
+    ["DELETE", content, {}],
+    ["POST", `${page}2/hand-over`, { body: { entity: team } }],
+    ["PUT", `/api/v1/entities/${team}/owner`, { token: admin.token, body: { user: alice.username } }],
+  ];
+  // What was made stays without the names of who is deleted, which takes a look at each table: for these the preview alone.
+  for (const url of [`${page}2`, `/api/v1/users/${(await newPerson("planned-to-go")).username}`]) {
+    const scans = await scansOf(`${url}?preview=1`, { method: "DELETE", token: admin.token });
+    expect(
+      scans.filter((step) => isOwnList(step) && !/^SCAN (?:mine|gone|users)\b/.test(step)),
+      url,
+    ).toEqual([]);
+  }
+  for (const [method, url, options] of destroying) {
+    const asked = { token: alice.token, ...options, method };
+    const headers = { "If-Match": await tagOfPreview(url, asked) };
+    for (const of of [`${url}?preview=1`, url]) {
+      expect((await scansOf(of, { ...asked, headers })).filter(isOwnList), `${method} ${of}`).toEqual([]);
+    }
   }
 });
 

@@ -24,6 +24,7 @@ import {
   uniqueName,
 } from "../support/worker/registry.ts";
 import { newSession } from "../support/worker/session.ts";
+import { askAsShown } from "../support/worker/shown.ts";
 import { askToPush, cidOf, newSigner, sendForm } from "../support/worker/sregistry.ts";
 
 const KIB = 1024;
@@ -378,9 +379,9 @@ describe("what is on its way to a collection", () => {
     const image = await register(alice.token, path, imageOf("on its way", 60 * KIB));
     expect((await start(alice.token, image.imageId, 60 * KIB)).status).toBe(200);
     expect(await quotaOf(alice)).toMatchObject({ usedBytes: 40 * KIB, reservedBytes: 60 * KIB });
-    const moving = { method: "POST", token: alice.token, body: { entity: team.name }, headers: { "If-Match": "*" } };
+    const moving = { method: "POST", token: alice.token, body: { entity: team.name } };
     const [entity, collection] = path.split("/");
-    expect((await ask(`/api/v1/collections/${entity}/${collection}/hand-over`, moving)).status).toBe(201);
+    expect((await askAsShown(`/api/v1/collections/${entity}/${collection}/hand-over`, moving)).status).toBe(201);
     expect(await quotaOf(alice)).toMatchObject({ usedBytes: 0, reservedBytes: 0 });
   });
 });

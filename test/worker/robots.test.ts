@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { operator } from "../../worker/access/roles.ts";
 import { setMember } from "../../worker/registry/catalog/manage.ts";
 import { limits } from "../../worker/registry/limits.ts";
-import { addUser, deleteUser, setDisabled, setSiteRole } from "../../worker/registry/people/users.ts";
+import { deleteUser } from "../../worker/registry/people/delete-user.ts";
+import { addUser, setDisabled, setSiteRole } from "../../worker/registry/people/users.ts";
 import { makeSif } from "../support/make-sif.ts";
 import { interrupted } from "../support/worker/calls.ts";
 import {
@@ -18,6 +19,7 @@ import {
   uniqueName,
 } from "../support/worker/registry.ts";
 import { newSession, type TestSession } from "../support/worker/session.ts";
+import { askAsShown, askPreview } from "../support/worker/shown.ts";
 
 /*
  * Robots: users who are no people. Administrators make them and look after their own.
@@ -105,7 +107,7 @@ describe("a robot", () => {
     await expect(addUser(testContext(), operator, robot.username)).rejects.toMatchObject({ code: "name-taken" });
     const entity = { method: "POST", token: admin.token, body: { name: robot.username } };
     expect((await ask("/v1/entities", entity)).status).toBe(409);
-    const { status } = await ask(`/api/v1/robots/${robot.username}`, { method: "DELETE", token: admin.token });
+    const { status } = await askAsShown(`/api/v1/robots/${robot.username}`, { method: "DELETE", token: admin.token });
     expect(status).toBe(204);
     expect(await taken(robot)).toEqual([409, "name-taken"]);
     await expect(addUser(testContext(), operator, robot.username)).rejects.toMatchObject({ code: "name-taken" });
@@ -138,7 +140,8 @@ describe("a robot", () => {
       ["GET", "/api/v1/robots"],
       ["DELETE", `/api/v1/robots/${robot.username}`],
     ] as const) {
-      expect(await codeOf(url, { method, token: secret }), `${method} ${url}`).toEqual([403, "forbidden"]);
+      const asking = { method, token: secret, headers: { "If-Match": '"0"' } };
+      expect(await codeOf(url, asking), `${method} ${url}`).toEqual([403, "forbidden"]);
     }
     expect((await ask("/api/v1/tokens/current", { method: "DELETE", token: secret })).status).toBe(204);
   });
@@ -148,7 +151,9 @@ describe("a robot", () => {
     for (const url of [`/api/v1/users/${robot.username}`, `/api/v1/robots/${user.username}`]) {
       expect(await codeOf(url, { token: admin.token }), url).toEqual([404, "not-found"]);
       expect(await codeOf(`${url}/tokens`, { token: admin.token }), url).toEqual([404, "not-found"]);
-      expect(await codeOf(url, { method: "DELETE", token: admin.token }), url).toEqual([404, "not-found"]);
+      const deleting = { method: "DELETE", token: admin.token, headers: { "If-Match": '"0"' } };
+      expect(await codeOf(url, deleting), url).toEqual([404, "not-found"]);
+      expect(await codeOf(`${url}?preview=1`, deleting), url).toEqual([404, "not-found"]);
     }
     const { items } = await askJson<{ items: Robot[] }>(`/api/v1/users?q=${robot.username}`, { token: admin.token });
     expect(items).toEqual([]);
@@ -174,7 +179,8 @@ describe("a robot's owner", () => {
     const all = await askJson<{ items: Robot[] }>("/api/v1/robots", { token: other.token });
     expect(all.items.length).toBeGreaterThan(3);
     expect(all.items.map(({ username }) => username)).toEqual(all.items.map(({ username }) => username).toSorted());
-    expect((await ask(`/api/v1/robots/${robot.username}`, { method: "DELETE", token: former.token })).status).toBe(204);
+    const gone = await askAsShown(`/api/v1/robots/${robot.username}`, { method: "DELETE", token: former.token });
+    expect(gone.status).toBe(204);
   });
 
   it("may be another administrator, and nobody else", async () => {
@@ -191,7 +197,7 @@ describe("a robot's owner", () => {
   it("who is deleted leaves it to the administrators", async () => {
     const leaving = await newPerson("leaving", { role: "admin" });
     const robot = await add(leaving.token);
-    await deleteUser(testContext(), operator, leaving.username);
+    await deleteUser(testContext(), operator, leaving.username, "any", null);
     const left = await askJson<Robot>(`/api/v1/robots/${robot.username}`, { token: other.token });
     expect(left.owner).toBeNull();
   });
@@ -306,11 +312,27 @@ describe("a robot's token", () => {
 });
 
 describe("deleting a robot", () => {
-  it("is not done for whoever asks for a preview, which there is none of", async () => {
+  it("needs its preview's tag, and does nothing when only that is asked for", async () => {
     const robot = await add();
     const path = `/api/v1/robots/${robot.username}`;
-    expect(await codeOf(`${path}?preview=1`, { method: "DELETE", token: admin.token })).toEqual([400, "query-invalid"]);
+    const deleting = { method: "DELETE", token: admin.token };
+    const { answer, etag } = await askPreview(path, deleting);
+    expect(answer.status).toBe(200);
+    for (const none of [{}, { "If-Match": "*" }]) {
+      expect(await codeOf(path, { ...deleting, headers: none })).toEqual([428, "precondition-required"]);
+    }
+    await tokenOf(robot);
+    const late = { ...deleting, headers: { "If-Match": etag } };
+    expect(await codeOf(path, late)).toEqual([412, "precondition-failed"]);
     expect((await ask(path, { token: admin.token })).status).toBe(200);
+  });
+
+  it("is not done where a token alone is ended, for whoever asks for a preview there, which there is none of", async () => {
+    const robot = await add();
+    const { id } = await tokenOf(robot);
+    const path = `/api/v1/robots/${robot.username}/tokens/${id}`;
+    expect(await codeOf(`${path}?preview=1`, { method: "DELETE", token: admin.token })).toEqual([400, "query-invalid"]);
+    expect((await ask(path, { method: "DELETE", token: admin.token })).status).toBe(204);
   });
 
   it("ends its tokens and memberships", async () => {
@@ -319,9 +341,13 @@ describe("deleting a robot", () => {
     const path = { entity: user.username, name: uniqueName("left") };
     await push(user.token, `${path.entity}/${path.name}/app:1`, makeSif({ salt: path.name }));
     await setMember(testContext(), operator, path, robot.username, "owner");
-    const gone = async () =>
-      (await ask(`/api/v1/robots/${robot.username}`, { method: "DELETE", token: other.token })).status;
-    expect((await Promise.all([gone(), gone()])).sort()).toEqual([204, 404]);
+    const url = `/api/v1/robots/${robot.username}`;
+    const deleting = { method: "DELETE", token: other.token };
+    const { answer, etag } = await askPreview(url, deleting);
+    expect(await answer.json()).toMatchObject({ deletes: { tokens: 1, memberships: 1 }, obstacles: [] });
+    const gone = async () => (await ask(url, { ...deleting, headers: { "If-Match": etag } })).status;
+    const two = (await Promise.all([gone(), gone()])).sort();
+    expect(two).toEqual([204, expect.toSatisfy((status) => status === 404 || status === 412)]);
     expect((await ask("/v1/token-status", { token: secret })).status).toBe(404);
     const left = await env.DB.prepare(
       "SELECT count(*) AS n FROM collection_members WHERE user_id NOT IN (SELECT id FROM users)",

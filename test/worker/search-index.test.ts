@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { operator } from "../../worker/access/roles.ts";
 import { deleteCollection, setVisibility } from "../../worker/registry/catalog/manage.ts";
 import { authenticate } from "../../worker/registry/people/authenticate.ts";
-import { deleteUser } from "../../worker/registry/people/users.ts";
+import { deleteUser } from "../../worker/registry/people/delete-user.ts";
 import { indexAll, indexPending, resumeIndexing } from "../../worker/registry/search/index-pending.ts";
 import { rebuildSearch } from "../../worker/registry/search/rebuild-search.ts";
 import { runUpkeep } from "../../worker/registry/upkeep/run-upkeep.ts";
@@ -156,7 +156,7 @@ describe("what is noted is exactly what changed", () => {
     await deleteCollection(testContext(), operator, path);
     await indexed();
     expect(await documents()).toHaveLength(before.length);
-    await deleteUser(testContext(), operator, carol.username);
+    await deleteUser(testContext(), operator, carol.username, "any", null);
     await indexed();
     expect(await documents()).toHaveLength(before.length - 1);
   });

@@ -16,6 +16,7 @@ import {
   uniqueName,
 } from "../support/worker/registry.ts";
 import { newSession } from "../support/worker/session.ts";
+import { askAsShown } from "../support/worker/shown.ts";
 import { bring, codeOf, newTeam } from "../support/worker/teams.ts";
 
 /*
@@ -100,7 +101,7 @@ describe("a team's robot", () => {
     });
     expect(await listed(bob)).toEqual([robot.username]);
     expect((await makeToken(bob, robot)).status).toBe(201);
-    expect((await ask(url, { method: "DELETE", token: bob.token })).status).toBe(204);
+    expect((await askAsShown(url, { method: "DELETE", token: bob.token })).status).toBe(204);
   });
 
   it("works, with tokens that its team's owners make, where it was given a role", async () => {
@@ -126,6 +127,19 @@ describe("a team's robot", () => {
     const late = await makeToken(carol, robot, { env: interrupted(environment(), isMaking, happens) });
     expect(await codeOf(late)).toEqual([409, "conflict"]);
     expect(await codeOf(await makeToken(carol, robot))).toEqual([404, "not-found"]);
+  });
+
+  it("is not deleted by such a one", async () => {
+    await bring(alice, team, [carol], "owner");
+    const robot = await robotOf();
+    const isDeleting = ({ name, sql }: { name: string; sql: readonly string[] }) =>
+      name === "batch" && sql.some((text) => /delete from "users"/i.test(text));
+    const remove = { method: "DELETE", token: alice.token };
+    const happens = async () => await ask(`/api/v1/teams/${team}/members/${carol.username}`, remove);
+    const late = { method: "DELETE", token: carol.token, env: interrupted(environment(), isDeleting, happens) };
+    const url = `/api/v1/robots/${robot.username}`;
+    expect(await codeOf(await askAsShown(url, late))).toEqual([409, "conflict"]);
+    expect((await ask(url, { token: alice.token })).status).toBe(200);
   });
 
   it("is not made by such a one either", async () => {

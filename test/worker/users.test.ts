@@ -18,6 +18,7 @@ import {
   uniqueName,
 } from "../support/worker/registry.ts";
 import { newSession, type TestSession } from "../support/worker/session.ts";
+import { askPreview } from "../support/worker/shown.ts";
 import { newSigner, sregistryPull } from "../support/worker/sregistry.ts";
 
 /*
@@ -329,14 +330,24 @@ describe("deleting a user", () => {
     const url = (username: string) => `/api/v1/users/${username}`;
     const asAdmin = { method: "DELETE", token: admin.token };
     for (const username of [boss.username, admin.username]) {
-      expect(await codeOf(url(username), asAdmin), username).toEqual([403, expect.stringMatching(/forbidden|session/)]);
+      const refusal = [403, expect.stringMatching(/forbidden|session/)];
+      for (const of of [`${url(username)}?preview=1`, url(username)]) {
+        expect(await codeOf(of, { ...asAdmin, headers: { "If-Match": '"0"' } }), of).toEqual(refusal);
+      }
     }
     await push(grace.token, `${grace.username}/${uniqueName("kept")}/app:1`, makeSif({ salt: "grace" }));
-    expect(await codeOf(url(grace.username), asAdmin)).toEqual([409, "conflict"]);
+    const shown = await askPreview(url(grace.username), asAdmin);
+    expect(await shown.answer.json()).toMatchObject({
+      deletes: { collections: [], images: 0 },
+      obstacles: [expect.stringMatching(/^This user still owns collections: grace\S+\. Delete them first\.$/)],
+    });
+    const kept = { ...asAdmin, headers: { "If-Match": shown.etag } };
+    expect(await codeOf(url(grace.username), kept)).toEqual([409, "conflict"]);
     const henry = await newPerson("henry");
-    expect(await codeOf(url(henry.username), { ...asAdmin, token: user.token })).toEqual([404, "not-found"]);
-    const two = await Promise.all([ask(url(henry.username), asAdmin), ask(url(henry.username), asAdmin)]);
-    expect(two.map(({ status }) => status).sort()).toEqual([204, 404]);
+    const seen = { ...asAdmin, headers: { "If-Match": (await askPreview(url(henry.username), asAdmin)).etag } };
+    expect(await codeOf(url(henry.username), { ...seen, token: user.token })).toEqual([404, "not-found"]);
+    const two = await Promise.all([ask(url(henry.username), seen), ask(url(henry.username), seen)]);
+    expect(two.map(({ status }) => status).sort()).toEqual([204, expect.toSatisfy((s) => s === 404 || s === 412)]);
     expect((await ask("/v1/token-status", { token: henry.token })).status).toBe(404);
     expect((await ask(`/v1/entities/${henry.username}`, { token: admin.token })).status).toBe(404);
   });

@@ -190,7 +190,9 @@ export interface Operations {
   };
   "DELETE /api/v1/me": {
     path: {};
-    query: {};
+    query: {
+      preview?: "1";
+    };
     body: null;
     answer: null;
     needsIfMatch: true;
@@ -385,10 +387,12 @@ export interface Operations {
     path: {
       username: string;
     };
-    query: {};
+    query: {
+      preview?: "1";
+    };
     body: null;
     answer: null;
-    needsIfMatch: false;
+    needsIfMatch: true;
   };
   "GET /api/v1/robots/{username}/tokens": {
     path: {
@@ -464,7 +468,7 @@ export interface Operations {
       preview?: "1";
     };
     body: null;
-    answer: TeamDeletion;
+    answer: null;
     needsIfMatch: true;
   };
   "GET /api/v1/teams/{team}/picture": {
@@ -615,10 +619,12 @@ export interface Operations {
     path: {
       username: string;
     };
-    query: {};
+    query: {
+      preview?: "1";
+    };
     body: null;
     answer: null;
-    needsIfMatch: false;
+    needsIfMatch: true;
   };
   "GET /api/v1/users/{username}/tokens": {
     path: {
@@ -832,7 +838,7 @@ export interface Operations {
       preview?: "1";
     };
     body: EntityOwner;
-    answer: EntityMove;
+    answer: null;
     needsIfMatch: true;
   };
   "GET /api/v1/collections": {
@@ -885,7 +891,7 @@ export interface Operations {
       preview?: "1";
     };
     body: null;
-    answer: CollectionDeletion;
+    answer: null;
     needsIfMatch: true;
   };
   "GET /api/v1/collections/{entity}/{collection}/references": {
@@ -919,24 +925,7 @@ export interface Operations {
       preview?: "1";
     };
     body: HandOverTo;
-    answer: {
-      /**
-       * Whether it would move now.
-       */
-      isAtOnce: boolean;
-      /**
-       * Share links that would end when it moves: their makers would not own it any more.
-       */
-      shares: number;
-      /**
-       * References that would lead nowhere, without their tags: the first 100.
-       */
-      breaks: string[];
-      /**
-       * The short name, by which references go on; null where it has none.
-       */
-      shortName: string | null;
-    };
+    answer: HandOver;
     needsIfMatch: true;
   };
   "DELETE /api/v1/collections/{entity}/{collection}/hand-over": {
@@ -1109,7 +1098,7 @@ export interface Operations {
       preview?: "1";
     };
     body: null;
-    answer: ContentDeletion;
+    answer: null;
     needsIfMatch: true;
   };
   "GET /api/v1/containers/{entity}/{collection}/{container}/images": {
@@ -1162,7 +1151,7 @@ export interface Operations {
       preview?: "1";
     };
     body: null;
-    answer: ContentDeletion;
+    answer: null;
     needsIfMatch: true;
   };
   "GET /api/v1/containers/{entity}/{collection}/{container}/tags": {
@@ -1230,7 +1219,7 @@ export interface Operations {
       preview?: "1";
     };
     body: null;
-    answer: ContentDeletion;
+    answer: null;
     needsIfMatch: true;
   };
   "GET /api/v1/containers/{entity}/{collection}/{container}/tags/{tag}/history": {
@@ -1574,15 +1563,20 @@ export interface Agreement {
   version: string;
 }
 /**
- * What deleting one's account would do.
+ * What deleting an account would do.
  *
  * This interface was referenced by `Operations`'s JSON-Schema
  * via the `definition` "Deletion".
  */
 export interface Deletion {
   deletes: {
+    /**
+     * Entities that nobody gets.
+     */
+    entities: string[];
     collections: string[];
     images: number;
+    tags: number;
     /**
      * Freed when nobody else has the same content, and the last download has ended.
      */
@@ -1596,17 +1590,30 @@ export interface Deletion {
      */
     memberships: number;
     /**
-     * Teams you are in.
+     * Places in teams.
      */
     teams: number;
     /**
-     * Pipelines that push in your name, wherever.
+     * Links into teams that were made and not used.
+     */
+    invitations: number;
+    /**
+     * Pipelines that push in the account's name, wherever, or to what is deleted.
      */
     publishers: number;
     /**
-     * Share links that work: yours, wherever, and those to images that are deleted.
+     * Share links that work: the account's, wherever, and those to images that are deleted.
      */
     shares: number;
+    /**
+     * Hand-overs that the account offers, or is offered.
+     */
+    offers: number;
+    stars: number;
+    /**
+     * Pushes that are under way: the account's, wherever, and those to what is deleted.
+     */
+    uploads: number;
   };
   handsOver: {
     what: string;
@@ -1952,44 +1959,6 @@ export interface NewTeam {
 export interface TeamEdit {
   description?: string;
   joining?: Joining;
-}
-/**
- * What deleting a team would do.
- *
- * This interface was referenced by `Operations`'s JSON-Schema
- * via the `definition` "TeamDeletion".
- */
-export interface TeamDeletion {
-  deletes: {
-    collections: string[];
-    images: number;
-    /**
-     * Freed when nobody else has the same content, and the last download has ended.
-     */
-    bytes: number;
-    /**
-     * Links to its images that still work.
-     */
-    shares: number;
-    robots: string[];
-    /**
-     * People who are in it.
-     */
-    members: number;
-    invitations: number;
-    /**
-     * Roles it has in collections of others.
-     */
-    grants: number;
-  };
-  /**
-   * What stays, in sentences.
-   */
-  keeps: string[];
-  /**
-   * What must be settled first, in sentences; empty where nothing is in the way.
-   */
-  obstacles: string[];
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -2540,18 +2509,6 @@ export interface EntityEdit {
   description: string;
 }
 /**
- * What goes to somebody else with an entity.
- *
- * This interface was referenced by `Operations`'s JSON-Schema
- * via the `definition` "EntityMove".
- */
-export interface EntityMove {
-  from: Account;
-  to: Account;
-  collections: number;
-  sizeBytes: number;
-}
-/**
  * This interface was referenced by `Operations`'s JSON-Schema
  * via the `definition` "CollectionPage".
  */
@@ -2663,45 +2620,6 @@ export interface CollectionEdit {
    */
   description?: string;
   visibility?: Visibility;
-}
-/**
- * What deleting a collection would do.
- *
- * This interface was referenced by `Operations`'s JSON-Schema
- * via the `definition` "CollectionDeletion".
- */
-export interface CollectionDeletion {
-  containers: number;
-  images: number;
-  tags: number;
-  /**
-   * Freed when the last download has ended: content that is nowhere else you see. Whoever else has it keeps it.
-   */
-  bytes: number;
-  /**
-   * Share links that would end.
-   */
-  shares: number;
-  /**
-   * Pipelines that push to it.
-   */
-  publishers: number;
-  /**
-   * Users, robots and teams with a role in it.
-   */
-  people: number;
-  /**
-   * Pushes to it that are under way.
-   */
-  uploads: number;
-  /**
-   * References that would lead nowhere, without their tags: the first 100.
-   */
-  breaks: string[];
-  /**
-   * What must be settled first, in sentences.
-   */
-  obstacles: string[];
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -3081,39 +2999,6 @@ export interface ContainerEdit {
    */
   description?: string;
   readOnly?: boolean;
-}
-/**
- * What deleting a container, or something in it, would take along.
- *
- * This interface was referenced by `Operations`'s JSON-Schema
- * via the `definition` "ContentDeletion".
- */
-export interface ContentDeletion {
-  images: number;
-  /**
-   * Of the first hundred of them.
-   */
-  digests: string[];
-  /**
-   * References by tag that break, one for each architecture.
-   */
-  tags: number;
-  /**
-   * The first hundred of them.
-   */
-  tagNames: string[];
-  /**
-   * By how much the collection gets smaller: freed when nobody else has the same content, and the last download has ended.
-   */
-  bytes: number;
-  /**
-   * Share links that end.
-   */
-  shares: number;
-  /**
-   * What must be settled first, in sentences; empty where nothing is in the way.
-   */
-  obstacles: string[];
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -3592,6 +3477,106 @@ export interface PullStatistics {
   }[];
 }
 /**
+ * What deleting a collection would do.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "CollectionDeletion".
+ */
+export interface CollectionDeletion {
+  containers: number;
+  images: number;
+  tags: number;
+  /**
+   * Freed when the last download has ended: content that is nowhere else you see. Whoever else has it keeps it.
+   */
+  bytes: number;
+  /**
+   * Share links that work, and would end.
+   */
+  shares: number;
+  /**
+   * Pipelines that push to it.
+   */
+  publishers: number;
+  /**
+   * Users, robots and teams with a role in it.
+   */
+  people: number;
+  /**
+   * Pushes to it that are under way.
+   */
+  uploads: number;
+  /**
+   * 1 while it is offered to somebody.
+   */
+  offers: number;
+  /**
+   * References that would lead nowhere, without their tags: the first 100.
+   */
+  breaks: string[];
+  /**
+   * What must be settled first, in sentences.
+   */
+  obstacles: string[];
+}
+/**
+ * What deleting a container, or something in it, would take along.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "ContentDeletion".
+ */
+export interface ContentDeletion {
+  images: number;
+  /**
+   * Of the first hundred of them.
+   */
+  digests: string[];
+  /**
+   * References by tag that break, one for each architecture.
+   */
+  tags: number;
+  /**
+   * The first hundred of them.
+   */
+  tagNames: string[];
+  /**
+   * By how much the collection gets smaller: freed when nobody else has the same content, and the last download has ended.
+   */
+  bytes: number;
+  /**
+   * Share links that work, and end.
+   */
+  shares: number;
+  /**
+   * Pushes that are under way to what goes.
+   */
+  uploads: number;
+  /**
+   * What must be settled first, in sentences; empty where nothing is in the way.
+   */
+  obstacles: string[];
+}
+/**
+ * What goes to somebody else with an entity.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "EntityMove".
+ */
+export interface EntityMove {
+  from: Account;
+  to: Account;
+  collections: number;
+  sizeBytes: number;
+  /**
+   * Share links that end: their makers would not own the collection any more.
+   */
+  shares: number;
+  /**
+   * Pipelines that end: who set them up could not push any more.
+   */
+  publishers: number;
+}
+/**
  * RFC 9457 problem details.
  *
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -3620,4 +3605,60 @@ export interface Problem {
    * Names the request in the registry's log.
    */
   requestId: string;
+}
+/**
+ * What deleting a team would do.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "TeamDeletion".
+ */
+export interface TeamDeletion {
+  deletes: {
+    entities: string[];
+    collections: string[];
+    images: number;
+    tags: number;
+    /**
+     * Freed when nobody else has the same content, and the last download has ended.
+     */
+    bytes: number;
+    /**
+     * Links that still work: to its images, and those that its robots made.
+     */
+    shares: number;
+    /**
+     * Pipelines that push to its collections, or in the name of its robots.
+     */
+    publishers: number;
+    /**
+     * Pushes that are under way: to its collections, and those of its robots.
+     */
+    uploads: number;
+    robots: string[];
+    /**
+     * Of its robots.
+     */
+    tokens: number;
+    /**
+     * People who are in it.
+     */
+    members: number;
+    invitations: number;
+    /**
+     * Roles that it and its robots have in collections of others.
+     */
+    grants: number;
+    /**
+     * Hand-overs of its collections, or to it.
+     */
+    offers: number;
+  };
+  /**
+   * What stays, in sentences.
+   */
+  keeps: string[];
+  /**
+   * What must be settled first, in sentences; empty where nothing is in the way.
+   */
+  obstacles: string[];
 }

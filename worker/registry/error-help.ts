@@ -26,7 +26,7 @@ export const errorHelp: Readonly<Record<ErrorCode, string>> = {
   "length-required": "Use a client that says how long the body is.",
   conflict: "Look at what there is now, and repeat the change if it still fits.",
   "precondition-required":
-    "Ask for the state first, and send the ETag of the answer with the change. `*` stands for whichever it is.",
+    "Ask for the state first, and send the ETag of the answer with the change. `*` stands for whichever it is, but not where something is destroyed: there it must be the ETag of the preview (`?preview=1`).",
   "precondition-failed": "Ask for the state again, and send the new ETag.",
   "limit-reached": "Delete those that nobody needs, and try again.",
 

@@ -13,6 +13,7 @@ import {
   testContext,
   uniqueName,
 } from "./registry.ts";
+import { askPreview } from "./shown.ts";
 
 /** A collection with an owner, a contributor, a reader, and a stranger to it. */
 export interface Lab {
@@ -65,14 +66,17 @@ export async function newLab(options: { private?: boolean } = {}): Promise<Lab> 
 
 /** What a deletion would do, and the tag that it needs then. */
 export async function preview(url: string, options: Ask): Promise<{ shown: Record<string, unknown>; etag: string }> {
-  const response = await ask(`${url}${url.includes("?") ? "&" : "?"}preview=1`, { ...options, method: "DELETE" });
-  if (response.status !== 200) throw new Error(`${response.status} ${await response.text()}`);
-  return { shown: (await response.json()) as Record<string, unknown>, etag: response.headers.get("ETag") ?? "" };
+  const { answer, etag } = await askPreview(url, { ...options, method: "DELETE" });
+  if (answer.status !== 200) throw new Error(`${answer.status} ${await answer.text()}`);
+  return { shown: (await answer.json()) as Record<string, unknown>, etag };
 }
 
 /** A status with the code of its problem, such as `404 not-found`. */
 export async function outcome(url: string, options: Ask = {}): Promise<string> {
-  const response = await ask(url, options);
+  return await outcomeOf(await ask(url, options));
+}
+
+export async function outcomeOf(response: Response): Promise<string> {
   const text = await response.text();
   return response.ok ? String(response.status) : `${response.status} ${(JSON.parse(text) as { code: string }).code}`;
 }

@@ -6,21 +6,14 @@ import { limits } from "../../registry/limits.ts";
 import { getQuota, setQuota } from "../../registry/people/account-quotas.ts";
 import type { User, Whose } from "../../registry/people/accounts.ts";
 import { deleteTeam } from "../../registry/people/delete-team.ts";
+import { deleteUser } from "../../registry/people/delete-user.ts";
 import { makeLoginLink } from "../../registry/people/login-links.ts";
 import { addRobot, listRobots, type Robot } from "../../registry/people/robots.ts";
 import { addKey, listKeys, resealKeys, revokeKey } from "../../registry/people/sregistry-keys.ts";
 import { removeTeamMember, setTeamMember } from "../../registry/people/team-members.ts";
 import { addTeamFor, listTeams, type Team } from "../../registry/people/teams.ts";
 import { addToken, listTokens, revokeToken, type Token } from "../../registry/people/tokens.ts";
-import {
-  addUser,
-  deleteUser,
-  findUser,
-  listUsers,
-  type SiteRole,
-  setDisabled,
-  setSiteRole,
-} from "../../registry/people/users.ts";
+import { addUser, findUser, listUsers, type SiteRole, setDisabled, setSiteRole } from "../../registry/people/users.ts";
 import { after, collection, username, type Verb, verb } from "./arguments.ts";
 
 const scopeList = z
@@ -55,7 +48,7 @@ export const peopleVerbs = {
   ),
   "disable-user": verb(z.object({ username }), (ctx, actor, args) => setDisabled(ctx, actor, args.username, true)),
   "enable-user": verb(z.object({ username }), (ctx, actor, args) => setDisabled(ctx, actor, args.username, false)),
-  "delete-user": verb(z.object({ username }), (ctx, actor, args) => deleteUser(ctx, actor, args.username)),
+  "delete-user": verb(z.object({ username }), (ctx, actor, args) => deleteUser(ctx, actor, args.username, "any", null)),
   "list-users": verb(z.object({ after }), async (ctx, actor, args) => {
     const { items, next } = await listUsers(ctx, actor, args.after ?? null);
     return { items: items.map(presentUser), next };
@@ -115,7 +108,9 @@ export const peopleVerbs = {
   // At the command line nobody has looked first.
   "delete-team": verb(z.object({ name: username }), (ctx, actor, args) => deleteTeam(ctx, actor, args.name, null)),
   "login-link": verb(z.object({ username }), (ctx, actor, args) => makeLoginLink(ctx, actor, args.username)),
-  "delete-robot": verb(z.object({ username }), (ctx, actor, args) => deleteUser(ctx, actor, args.username, "robot")),
+  "delete-robot": verb(z.object({ username }), (ctx, actor, args) =>
+    deleteUser(ctx, actor, args.username, "robot", null),
+  ),
   "list-robots": verb(z.object({ after }), async (ctx, actor, args) => {
     const { items, next } = await listRobots(ctx, actor, args.after ?? null);
     return { items: items.map(presentRobot), next };

@@ -84,10 +84,11 @@ const deletionSchema = z
       .describe(
         "Freed when the last download has ended: content that is nowhere else you see. Whoever else has it keeps it.",
       ),
-    shares: z.int().describe("Share links that would end."),
+    shares: z.int().describe("Share links that work, and would end."),
     publishers: z.int().describe("Pipelines that push to it."),
     people: z.int().describe("Users, robots and teams with a role in it."),
     uploads: z.int().describe("Pushes to it that are under way."),
+    offers: z.int().describe("1 while it is offered to somebody."),
     breaks: brokenFields.breaks,
     obstacles: z.array(z.string()).describe("What must be settled first, in sentences."),
   })
@@ -180,7 +181,7 @@ export const collectionOperations = [
       section: "collections",
       summary: "Rename a collection, describe it, or say who sees it",
       about:
-        "For its owners, and administrators. References by the old name break, and the old name stays taken; those by the short name go on.",
+        "For its owners, and administrators. References by the old name break, and the old name stays taken; those by the short name go on. With a new name `If-Match` must be the ETag of `…/references` or of the collection: `*` will not do.",
       actor: "user",
       params: ofCollection,
       body: edit,
@@ -189,8 +190,12 @@ export const collectionOperations = [
       needsIfMatch: true,
       problems: ["not-found", "name-invalid", "name-taken", "private-only", "conflict", "precondition-failed"],
     },
-    async ({ c, ctx, actor, params, body, ifMatch }) =>
-      tagged(c, await editCollection(ctx, actor, pathOf(params), body, versionOf(ifMatch))),
+    async ({ c, ctx, actor, params, body, ifMatch }) => {
+      if (body.name !== undefined && ifMatch === "*") {
+        throw new RegistryError("precondition-required", "A new name breaks references: look first which.");
+      }
+      return tagged(c, await editCollection(ctx, actor, pathOf(params), body, versionOf(ifMatch)));
+    },
   ),
   operation(
     {
@@ -226,10 +231,10 @@ export const collectionOperations = [
       preview: deletionSchema,
       problems: ["not-found", "frozen", "precondition-failed"],
     },
-    ({ ctx, actor, params, ifMatch }) => removeCollection(ctx, actor, pathOf(params), versionOf(ifMatch)),
+    ({ ctx, actor, params, ifMatch }) => removeCollection(ctx, actor, pathOf(params), ifMatch),
     async ({ ctx, actor, params }) => {
-      const { deletion, version } = await previewDeletion(ctx, actor, pathOf(params));
-      return { tag: version, shown: deletion };
+      const { deletion, tag } = await previewDeletion(ctx, actor, pathOf(params));
+      return { tag, shown: deletion };
     },
   ),
   operation(

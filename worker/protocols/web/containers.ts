@@ -184,7 +184,7 @@ export const containerOperations = [
       problems: ["not-found", "read-only", "frozen", "conflict"],
     },
     async ({ ctx, actor, params, ifMatch }) => {
-      await deleteContent(ctx, actor, { path: containerPathOf(params) }, versionOf(ifMatch));
+      await deleteContent(ctx, actor, { path: containerPathOf(params) }, ifMatch);
     },
     ({ ctx, actor, params }) => previewContentDeletion(ctx, actor, { path: containerPathOf(params) }),
   ),

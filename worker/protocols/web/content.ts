@@ -72,7 +72,8 @@ export const contentDeletionSchema = z
       .describe(
         "By how much the collection gets smaller: freed when nobody else has the same content, and the last download has ended.",
       ),
-    shares: z.int().describe("Share links that end."),
+    shares: z.int().describe("Share links that work, and end."),
+    uploads: z.int().describe("Pushes that are under way to what goes."),
     obstacles: z
       .array(z.string())
       .describe("What must be settled first, in sentences; empty where nothing is in the way."),

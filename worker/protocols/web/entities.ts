@@ -22,7 +22,14 @@ const entitySchema = z
   .meta({ id: "Entity" });
 
 const moveSchema = z
-  .object({ from: accountSchema, to: accountSchema, collections: z.int(), sizeBytes: z.int() })
+  .object({
+    from: accountSchema,
+    to: accountSchema,
+    collections: z.int(),
+    sizeBytes: z.int(),
+    shares: z.int().describe("Share links that end: their makers would not own the collection any more."),
+    publishers: z.int().describe("Pipelines that end: who set them up could not push any more."),
+  })
   .meta({ id: "EntityMove", description: "What goes to somebody else with an entity." });
 
 const newOwner = z

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { handOver, previewHandOver, withdrawHandOver } from "../../registry/catalog/hand-over.ts";
 import { acceptHandOver, declineHandOver, listOffers } from "../../registry/catalog/hand-over-offers.ts";
 import { limits } from "../../registry/limits.ts";
-import { afterQuery, operation, pageSchema, versionOf } from "./operation.ts";
+import { afterQuery, operation, pageSchema } from "./operation.ts";
 import { presentPage, timeOf, timeOrNull } from "./present-account.ts";
 import { brokenFields, description, time } from "./schemas.ts";
 
@@ -49,6 +49,7 @@ export const handOverOperations = [
       preview: z.object({
         isAtOnce: z.boolean().describe("Whether it would move now."),
         shares: z.int().describe("Share links that would end when it moves: their makers would not own it any more."),
+        publishers: z.int().describe("Pipelines that would end likewise: who set them up could not push any more."),
         ...brokenFields,
       }),
       problems: [
@@ -62,12 +63,13 @@ export const handOverOperations = [
       ],
     },
     async ({ ctx, actor, params, body, ifMatch }) => {
-      const done = await handOver(ctx, actor, pathOf(params), body.entity, versionOf(ifMatch));
+      const done = await handOver(ctx, actor, pathOf(params), body.entity, ifMatch);
       return { ...done, expiresAt: timeOrNull(done.expiresAt) };
     },
     async ({ ctx, actor, params, body }) => {
-      const { version, isAtOnce, shares, broken } = await previewHandOver(ctx, actor, pathOf(params), body.entity);
-      return { tag: version, shown: { isAtOnce, shares, ...broken } };
+      const { tag, shown } = await previewHandOver(ctx, actor, pathOf(params), body.entity);
+      const { broken, ...counts } = shown;
+      return { tag, shown: { ...counts, ...broken } };
     },
   ),
   operation(

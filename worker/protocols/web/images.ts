@@ -107,7 +107,7 @@ export const imageOperations = [
       problems: ["not-found", "digest-invalid", "read-only", "frozen", "conflict"],
     },
     async ({ ctx, actor, params, ifMatch }) => {
-      await deleteContent(ctx, actor, imageOf(params), versionOf(ifMatch));
+      await deleteContent(ctx, actor, imageOf(params), ifMatch);
     },
     ({ ctx, actor, params }) => previewContentDeletion(ctx, actor, imageOf(params)),
   ),

@@ -47,6 +47,7 @@ export const meOperations = [
       summary: "What deleting your account would delete, hand over and keep",
       actor: "session",
       beforeTerms: true,
+      about: "The same as the preview of `DELETE /api/v1/me`.",
       answer: deletionSchema,
       hasETag: true,
     },
@@ -63,16 +64,19 @@ export const meOperations = [
       path: "/api/v1/me",
       section: "me",
       summary: "Delete your account",
-      about:
-        "`If-Match` must be the ETag of what `GET /api/v1/me/deletion` showed, so that no more is deleted than that.",
+      about: "Collections that nobody else owns go with it; entities with others go to one of their owners.",
       actor: "session",
       beforeTerms: true,
-      needsIfMatch: true,
+      preview: deletionSchema,
       problems: ["conflict", "frozen", "precondition-failed"],
     },
     async ({ c, ctx, actor, ifMatch }) => {
       await deleteAccount(ctx, actor, ifMatch);
       clearSessionCookie(c);
+    },
+    async ({ ctx, actor }) => {
+      const { deletion, tag } = await previewDeletion(ctx, actor);
+      return { shown: deletion, tag };
     },
   ),
   operation(

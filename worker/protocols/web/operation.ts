@@ -59,7 +59,7 @@ export interface Description<
   needsIfMatch?: true;
   /**
    * With `?preview=1` it says what it would do, and does nothing: this is the answer then. Its ETag names the state it
-   * was made from, and is what the act itself needs as If-Match, so that it never does more than was shown.
+   * was made from, and is what the act itself needs as If-Match, so that it never does more than was shown. `*` will not do.
    */
   preview?: z.ZodType;
   /** What may go wrong beside what every operation may answer. */
@@ -73,7 +73,7 @@ export interface Call<Params extends Fields, Query extends Fields, Body extends 
   params: z.output<Params>;
   query: z.output<Query>;
   body: z.output<Body>;
-  /** The tag of the state to be changed, without quotes; `*` for whichever it is. */
+  /** The tag of the state to be changed, without quotes; `*` for whichever it is, but never where there is a preview. */
   ifMatch: string;
 }
 
@@ -93,7 +93,7 @@ const previewQuery = z.object({
   preview: z
     .literal("1")
     .optional()
-    .describe("Says what it would do, and does nothing. The ETag goes into `If-Match`."),
+    .describe("Says what it would do, and does nothing. The ETag goes into `If-Match`, which `*` does not stand for."),
 });
 
 /** The query a description has in all. */
@@ -144,7 +144,7 @@ export function operation<
       params: parseFields(params, c.req.param(), "not-found"),
       query: parseFields(query, queryOf(c, query), "query-invalid") as z.output<Query>,
       body: (body === undefined ? undefined : await readJson(c.req.raw, body)) as z.output<Body>,
-      ifMatch: isPreview || !isConditional ? "*" : readIfMatch(c.req.header("if-match")),
+      ifMatch: isPreview || !isConditional ? "*" : readIfMatch(c, show !== undefined),
     };
     if (isPreview) {
       const { tag, shown } = await show(call);
@@ -204,9 +204,17 @@ async function findActor(
   return actor;
 }
 
-function readIfMatch(header: string | undefined): string {
-  if (header === undefined || header.trim() === "") throw new RegistryError("precondition-required");
-  return header.trim().replace(/^(?:W\/)?"(.*)"$/, "$1");
+/** @throws `precondition-required`, also for `*` where one must have looked first: it names no state that was shown */
+function readIfMatch(c: HonoContext<AppEnv>, hasPreview: boolean): string {
+  const tag = (c.req.header("if-match") ?? "").trim().replace(/^(?:W\/)?"(.*)"$/, "$1");
+  if (hasPreview && (tag === "" || tag === "*")) {
+    throw new RegistryError(
+      "precondition-required",
+      "Look first what this would do: send the ETag of its preview as If-Match.",
+    );
+  }
+  if (tag === "") throw new RegistryError("precondition-required");
+  return tag;
 }
 
 /** What the query says of the fields it may have. A list may be given several times. */

@@ -3,12 +3,12 @@ import * as z from "zod";
 import type { AppEnv } from "../../http/request-context.ts";
 import { limits } from "../../registry/limits.ts";
 import type { Whose } from "../../registry/people/accounts.ts";
+import { deleteUser, previewUserDeletion } from "../../registry/people/delete-user.ts";
 import { addRobot, editRobot, getRobot, listRobots, type Robot } from "../../registry/people/robots.ts";
 import { addToken, listTokens, revokeToken } from "../../registry/people/tokens.ts";
-import { deleteUser } from "../../registry/people/users.ts";
 import { afterQuery, operation, pageSchema, setETag, versionOf } from "./operation.ts";
 import { pathOf, presentMadeToken, presentPage, presentRobot, presentToken } from "./present-account.ts";
-import { madeTokenSchema, newTokenBody, robotSchema, tokenSchema, username } from "./schemas.ts";
+import { deletionSchema, madeTokenSchema, newTokenBody, robotSchema, tokenSchema, username } from "./schemas.ts";
 
 const description = z.string().max(limits.robotDescriptionLength);
 const named = z.object({ username });
@@ -101,9 +101,14 @@ export const robotOperations = [
       summary: "Delete a robot, with its tokens and memberships",
       actor: "user",
       params: named,
+      preview: deletionSchema,
       problems: ["not-found", "conflict"],
     },
-    ({ ctx, actor, params }) => deleteUser(ctx, actor, params.username, "robot"),
+    ({ ctx, actor, params, ifMatch }) => deleteUser(ctx, actor, params.username, "robot", ifMatch),
+    async ({ ctx, actor, params }) => {
+      const { deletion, tag } = await previewUserDeletion(ctx, actor, params.username, "robot");
+      return { shown: deletion, tag };
+    },
   ),
   operation(
     {

@@ -254,17 +254,23 @@ export const brokenFields = {
 export const deletionSchema = z
   .object({
     deletes: z.object({
+      entities: z.array(z.string()).describe("Entities that nobody gets."),
       collections: z.array(z.string()),
       images: z.int(),
+      tags: z.int(),
       bytes: z.int().describe("Freed when nobody else has the same content, and the last download has ended."),
       tokens: z.int(),
       sessions: z.int(),
       identities: z.int(),
       hasSregistryKey: z.boolean(),
       memberships: z.int().describe("In collections of others."),
-      teams: z.int().describe("Teams you are in."),
-      publishers: z.int().describe("Pipelines that push in your name, wherever."),
-      shares: z.int().describe("Share links that work: yours, wherever, and those to images that are deleted."),
+      teams: z.int().describe("Places in teams."),
+      invitations: z.int().describe("Links into teams that were made and not used."),
+      publishers: z.int().describe("Pipelines that push in the account's name, wherever, or to what is deleted."),
+      shares: z.int().describe("Share links that work: the account's, wherever, and those to images that are deleted."),
+      offers: z.int().describe("Hand-overs that the account offers, or is offered."),
+      stars: z.int(),
+      uploads: z.int().describe("Pushes that are under way: the account's, wherever, and those to what is deleted."),
     }),
     handsOver: z.array(z.object({ what: z.string(), to: z.string() })),
     keeps: z.array(z.string()).describe("What stays, in sentences."),
@@ -272,7 +278,7 @@ export const deletionSchema = z
       .array(z.string())
       .describe("What must be settled first, in sentences; empty where nothing is in the way."),
   })
-  .meta({ id: "Deletion", description: "What deleting one's account would do." });
+  .meta({ id: "Deletion", description: "What deleting an account would do." });
 
 export const problemSchema = z
   .object({

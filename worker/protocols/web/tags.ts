@@ -135,7 +135,7 @@ export const tagOperations = [
       problems: ["not-found", "read-only", "frozen", "conflict"],
     },
     async ({ ctx, actor, params, query, ifMatch }) => {
-      await deleteContent(ctx, actor, tagOf(params, query), versionOf(ifMatch));
+      await deleteContent(ctx, actor, tagOf(params, query), ifMatch);
     },
     ({ ctx, actor, params, query }) => previewContentDeletion(ctx, actor, tagOf(params, query)),
   ),

@@ -35,14 +35,20 @@ export const teamMemberSchema = z
 export const teamDeletionSchema = z
   .object({
     deletes: z.object({
+      entities: z.array(z.string()),
       collections: z.array(z.string()),
       images: z.int(),
+      tags: z.int(),
       bytes: z.int().describe("Freed when nobody else has the same content, and the last download has ended."),
-      shares: z.int().describe("Links to its images that still work."),
+      shares: z.int().describe("Links that still work: to its images, and those that its robots made."),
+      publishers: z.int().describe("Pipelines that push to its collections, or in the name of its robots."),
+      uploads: z.int().describe("Pushes that are under way: to its collections, and those of its robots."),
       robots: z.array(z.string()),
+      tokens: z.int().describe("Of its robots."),
       members: z.int().describe("People who are in it."),
       invitations: z.int(),
-      grants: z.int().describe("Roles it has in collections of others."),
+      grants: z.int().describe("Roles that it and its robots have in collections of others."),
+      offers: z.int().describe("Hand-overs of its collections, or to it."),
     }),
     keeps: z.array(z.string()).describe("What stays, in sentences."),
     obstacles: z

@@ -96,14 +96,13 @@ export const teamOperations = [
       path: "/api/v1/teams/{team}",
       section: "teams",
       summary: "Delete a team, with its collections and robots",
-      about: "For its owners, and administrators. `If-Match` must be the ETag of the preview: `*` will not do.",
+      about: "For its owners, and administrators.",
       actor: "user",
       params: ofTeam,
       preview: teamDeletionSchema,
       problems: ["frozen"],
     },
-    // `*` names no state that was shown, and so is refused.
-    async ({ ctx, actor, params, ifMatch }) => await deleteTeam(ctx, actor, params.team, ifMatch),
+    ({ ctx, actor, params, ifMatch }) => deleteTeam(ctx, actor, params.team, ifMatch),
     async ({ ctx, actor, params }) => {
       const { deletion, tag } = await previewTeamDeletion(ctx, actor, params.team);
       return { shown: deletion, tag };

@@ -3,13 +3,22 @@ import * as z from "zod";
 import type { AppEnv } from "../../http/request-context.ts";
 import { quotaOfUser } from "../../registry/people/account-quotas.ts";
 import type { User, Whose } from "../../registry/people/accounts.ts";
+import { deleteUser, previewUserDeletion } from "../../registry/people/delete-user.ts";
 import { editUser } from "../../registry/people/edit-user.ts";
 import { endCredentials } from "../../registry/people/end-credentials.ts";
 import { listTokens } from "../../registry/people/tokens.ts";
-import { addUser, deleteUser, getUser, listUsers } from "../../registry/people/users.ts";
+import { addUser, getUser, listUsers } from "../../registry/people/users.ts";
 import { afterQuery, operation, pageSchema, setETag, versionOf } from "./operation.ts";
 import { presentPage, presentToken, presentUser } from "./present-account.ts";
-import { quotaBytes, siteRole, tokenSchema, userDetailSchema, username, userSchema } from "./schemas.ts";
+import {
+  deletionSchema,
+  quotaBytes,
+  siteRole,
+  tokenSchema,
+  userDetailSchema,
+  username,
+  userSchema,
+} from "./schemas.ts";
 
 const named = z.object({ username });
 
@@ -93,9 +102,14 @@ export const userOperations = [
       summary: "Delete a user who owns no collection any more",
       actor: "user",
       params: named,
+      preview: deletionSchema,
       problems: ["session-required", "not-found", "conflict", "last-owner"],
     },
-    ({ ctx, actor, params }) => deleteUser(ctx, actor, params.username, "person"),
+    ({ ctx, actor, params, ifMatch }) => deleteUser(ctx, actor, params.username, "person", ifMatch),
+    async ({ ctx, actor, params }) => {
+      const { deletion, tag } = await previewUserDeletion(ctx, actor, params.username, "person");
+      return { shown: deletion, tag };
+    },
   ),
   operation(
     {

@@ -1,4 +1,4 @@
-import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
@@ -10,6 +10,7 @@ import { type Digest, parseDigest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import type { ContainerPath } from "../names.ts";
 import { searchSoon } from "../search/search-soon.ts";
+import { guardAsShown, loadShown } from "../shown.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import {
   ensureWritable,
@@ -19,13 +20,19 @@ import {
   guardWritable,
   targetOf,
 } from "./containers.ts";
-import { type ContentDeletion, type Doomed, describeContentDeletion } from "./content-deletion.ts";
+import {
+  type ContentDeletion,
+  type ContentFacts,
+  contentFactsOf,
+  type Doomed,
+  describeContentDeletion,
+} from "./content-deletion.ts";
 import { noteUnreferenced } from "./delete-image.ts";
 import { guardOwner } from "./guard-owner.ts";
 
 /*
- * Deleting a container, an image by its digest, and a tag. Each has a preview, whose tag is the container's version:
- * with that, no more is deleted than was shown. The bytes stay until no download URL of them can be alive.
+ * Deleting a container, an image by its digest, and a tag. Each has a preview, whose tag is of all that it says and
+ * of the container's version: with that, no more is deleted than was shown. The bytes stay until no download URL of them can be alive.
  */
 
 /** What to delete: a whole container, where nothing in it is named. */
@@ -39,27 +46,30 @@ export async function previewContentDeletion(
   ctx: Context,
   actor: Actor,
   content: Content,
-): Promise<{ shown: ContentDeletion; tag: number }> {
-  const target = await findTarget(ctx, actor, content);
-  return await describeContentDeletion(ctx, target.found, target.doomed);
+): Promise<{ shown: ContentDeletion; tag: string }> {
+  const { found, doomed, what } = await findTarget(ctx, actor, content);
+  const { facts, tag } = await loadShown<ContentFacts>(ctx, contentFactsOf(ctx, found, doomed), what);
+  // Gone meanwhile.
+  if (facts.version === null) throw new RegistryError("not-found");
+  return { shown: describeContentDeletion(facts), tag };
 }
 
 /**
  * Deletes it.
- * @param seen the version that the preview showed; null for whichever it is
+ * @param seen the tag of the preview that was shown
  * @throws `not-found`, `frozen`, `read-only`, `precondition-failed`, `conflict`, and what the policy refuses
  */
-export async function deleteContent(ctx: Context, actor: Actor, content: Content, seen: number | null): Promise<void> {
-  const { found, doomed, digests, isUnchanged, audited } = await findTarget(ctx, actor, content);
+export async function deleteContent(ctx: Context, actor: Actor, content: Content, seen: string): Promise<void> {
+  const { found, doomed, digests, what, audited } = await findTarget(ctx, actor, content);
   const { container, collection } = found;
   ensureWritable(container);
   const isFrozen = sql`(EXISTS (SELECT 1 FROM ${images} WHERE ${and(doomed.touched, eq(images.frozen, true))})
     OR EXISTS (SELECT 1 FROM ${tags} WHERE ${and(doomed.tags, eq(tags.frozen, true))}))`;
   await writeTogether(ctx.db, [
-    ...guardSeen(ctx, container, seen),
+    ...guardSeen(ctx, container, null),
+    ...(await guardAsShown(ctx, contentFactsOf(ctx, found, doomed), seen, what)),
     guardWritable(ctx, container),
     ...guardOwner(ctx, actor, found),
-    guardAgainst(ctx.db, "conflict", sql`NOT ${isUnchanged}`),
     guardAgainst(ctx.db, "frozen", isFrozen),
     ctx.db.delete(tags).where(doomed.tags),
     ...(digests === null ? emptyContainer(ctx, container.id) : loseImages(ctx, doomed, digests)),
@@ -73,8 +83,8 @@ interface Target {
   doomed: Doomed;
   /** Of images that may go; null for all of the container, and the container itself. */
   digests: string[] | null;
-  /** Whether what was looked up is still so. */
-  isUnchanged: SQL;
+  /** What is meant, for the preview's tag: what it names may come to the same in two ways. */
+  what: string;
   audited: { action: string; detail: Record<string, unknown> };
 }
 
@@ -88,11 +98,12 @@ async function findTarget(ctx: Context, actor: Actor, content: Content): Promise
   const isInIt = eq(images.containerId, id);
   const doomed = {
     images: and(isInIt, eq(images.state, "published")),
+    all: isInIt,
     tags: eq(tags.containerId, id),
     touched: isInIt,
   };
   const audited = { action: "container.delete", detail: { images: imageCount } };
-  return { found, doomed, digests: null, isUnchanged: sql`1`, audited };
+  return { found, doomed, digests: null, what: "container", audited };
 }
 
 async function imageTarget(ctx: Context, found: FoundContainer, digest: Digest): Promise<Target> {
@@ -103,9 +114,9 @@ async function imageTarget(ctx: Context, found: FoundContainer, digest: Digest):
   const audited = { action: "image.delete", detail: { digest, reference: { kind: "digest", digest } } };
   return {
     found,
-    doomed: { images: isImage, tags: eq(tags.imageId, image.id), touched: isImage },
+    doomed: { images: isImage, all: isImage, tags: eq(tags.imageId, image.id), touched: isImage },
     digests: [digest],
-    isUnchanged: sql`EXISTS (SELECT 1 FROM ${images} WHERE ${isImage})`,
+    what: `image ${image.id}`,
     audited,
   };
 }
@@ -127,17 +138,16 @@ async function tagTarget(ctx: Context, found: FoundContainer, tag: string, arch:
   const isOn = sql`${images.id} IN (SELECT value FROM json_each(${JSON.stringify(rows.map(({ id }) => id))}))`;
   const elsewhere = sql`EXISTS (
     SELECT 1 FROM ${tags} AS kept WHERE kept.image_id = ${images.id} AND kept.name <> ${tag})`;
-  const pairs = JSON.stringify(rows.map(({ id, arch: of }) => `${of} ${id}`).sort());
-  const isUnchanged = sql`${pairs} = (
-    SELECT json_group_array(pair) FROM (
-      SELECT ${tags.arch} || ' ' || ${tags.imageId} AS pair FROM ${tags} WHERE ${isTag} ORDER BY pair))`;
+  const isLast = sql`${isOn} AND NOT ${elsewhere}`;
+  // The container's version is in the tag too, and counts whatever is set on it or taken away.
+  const pairs = rows.map(({ id, arch: of }) => `${of} ${id}`).sort();
   const digests = rows.map(({ digest }) => digest);
   const detail = { digests, architectures: rows.map((row) => row.arch), reference: { kind: "tag", tag } };
   return {
     found,
-    doomed: { images: sql`${isOn} AND NOT ${elsewhere}`, tags: isTag, touched: isOn },
+    doomed: { images: isLast, all: isLast, tags: isTag, touched: isOn },
     digests,
-    isUnchanged,
+    what: `tag ${JSON.stringify([tag, arch, pairs])}`,
     audited: { action: "image.delete", detail },
   };
 }

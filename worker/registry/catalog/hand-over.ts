@@ -4,8 +4,8 @@ import { type Actor, actorUserId, isAdministrator, ownsAccount } from "../../acc
 import type { Context } from "../../context.ts";
 import type { Statement } from "../../storage/db/client.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
-import { collectionMembers, collections, containers, images } from "../../storage/db/schema/catalog.ts";
-import { handOvers, shares } from "../../storage/db/schema/sharing.ts";
+import { collectionMembers, collections } from "../../storage/db/schema/catalog.ts";
+import { handOvers } from "../../storage/db/schema/sharing.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
@@ -13,13 +13,14 @@ import { limits } from "../limits.ts";
 import { guardStillGood } from "../people/still-good.ts";
 import { inQuotaWords, moveGuard } from "../quota.ts";
 import { searchSoon } from "../search/search-soon.ts";
+import { guardAsShown, loadShown } from "../shown.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { isCandidate } from "./candidates.ts";
 import type { CollectionPath } from "./collections.ts";
 import { type FoundCollection, findCollection, limitGuard } from "./collections.ts";
-import { type Broken, brokenBy, guardName, guardVersion, isWhereItWas, pathOf } from "./edit-collection.ts";
+import { type Broken, brokenBy, guardName, isWhereItWas, pathOf } from "./edit-collection.ts";
+import { type EndingRights, endingRightsOf } from "./ending-rights.ts";
 import { type Entity, findEntity } from "./entities.ts";
-import { isLiveShare } from "./image-details.ts";
 import { owns } from "./owns.ts";
 import { bury } from "./tombstones.ts";
 
@@ -34,7 +35,7 @@ export type HandOver =
 /**
  * Moves a collection to another entity: at once where that is the actor's too; else its owner is asked. References by
  * the old path break and its name stays taken; the short name, tokens, roles and stars go along, and shares of those who own it then.
- * @param version the one that was shown; null for whichever it is
+ * @param seen the tag of the preview that was shown
  * @throws `not-found`, `already-so`, `name-taken`, `collection-limit`, `quota-exceeded`, `precondition-failed`, `conflict`,
  *   and what the policy refuses
  */
@@ -43,13 +44,13 @@ export async function handOver(
   actor: Actor,
   path: CollectionPath,
   entity: string,
-  version: number | null,
+  seen: string,
 ): Promise<HandOver> {
   const { found, target, isOwn } = await findBoth(ctx, actor, path, entity);
   const place = { entity: target.name, collection: found.collection.name };
+  const isAsShown = await guardAsShown(ctx, moveFactsOf(ctx, found, target), seen, aboutMove(isOwn));
   if (isOwn) {
-    const isSeen = guardVersion(ctx, found.collection.id, version);
-    await moveTo(ctx, actor, { found, target, guards: [isSeen, ...guardGiver(ctx, actor, found)] });
+    await moveTo(ctx, actor, { found, target, guards: [...isAsShown, ...guardGiver(ctx, actor, found)] });
     return { state: "moved", ...place, expiresAt: null };
   }
   const expiresAt = ctx.now() + limits.handOverSeconds * 1000;
@@ -61,7 +62,7 @@ export async function handOver(
     expiresAt,
   };
   await writeTogether(ctx.db, [
-    guardVersion(ctx, found.collection.id, version),
+    ...isAsShown,
     ...guardGiver(ctx, actor, found),
     ctx.db
       .insert(handOvers)
@@ -72,33 +73,48 @@ export async function handOver(
   return { state: "offered", ...place, expiresAt };
 }
 
-/** Whether it would move at once, what would break, and how many share links would end. @throws as `handOver` does */
+/** What a hand-over would do. */
+export interface ShownHandOver {
+  /** Whether it would move now. */
+  isAtOnce: boolean;
+  /** Share links and pipelines that would end when it moves. */
+  shares: number;
+  publishers: number;
+  broken: Broken;
+}
+
+/** Says what it would do. @returns `tag` names the state that was looked at @throws as `handOver` does */
 export async function previewHandOver(
   ctx: Context,
   actor: Actor,
   path: CollectionPath,
   entity: string,
-): Promise<{ isAtOnce: boolean; shares: number; broken: Broken; version: number }> {
+): Promise<{ shown: ShownHandOver; tag: string }> {
   const { found, target, isOwn } = await findBoth(ctx, actor, path, entity);
-  const ending = await countEndingShares(ctx, found, target);
-  return { isAtOnce: isOwn, shares: ending, broken: await brokenBy(ctx, found), version: found.collection.version };
+  const { facts, tag } = await loadShown<MoveFacts>(ctx, moveFactsOf(ctx, found, target), aboutMove(isOwn));
+  // The version counts new and renamed containers: what breaks needs no part in the tag.
+  const broken = await brokenBy(ctx, found);
+  const { shares, publishers } = facts.ending;
+  return { shown: { isAtOnce: isOwn, shares: shares.count, publishers: publishers.count, broken }, tag };
 }
 
-/** Share links that are worth nothing once it is the target's: those of makers who would not own it then. */
-async function countEndingShares(ctx: Context, { collection }: FoundCollection, target: Target): Promise<number> {
-  const now = ctx.now();
-  const { count } = await ctx.db.get<{ count: number }>(sql`
-    SELECT count(*) AS count FROM ${containers} AS k
-    INNER JOIN ${images} ON ${images.containerId} = k.id
-    INNER JOIN ${shares} ON ${shares.imageId} = ${images.id}
-    INNER JOIN users AS maker ON maker.id = ${shares.createdBy}
-    WHERE k.collection_id = ${collection.id} AND ${isLiveShare(now)} AND maker.disabled_at IS NULL
-      AND maker.is_admin = 0 AND maker.is_superuser = 0 AND coalesce(maker.claimed_admin_until, 0) <= ${now}
-      AND NOT ${owns(sql`${target.ownerUserId}`, sql`maker.id`)} AND NOT EXISTS (
-        SELECT 1 FROM ${collectionMembers} AS granted
-        WHERE granted.collection_id = ${collection.id} AND granted.role = 'owner' AND (granted.user_id = maker.id OR EXISTS (
-          SELECT 1 FROM team_members AS part WHERE part.team_id = granted.user_id AND part.user_id = maker.id)))`);
-  return count;
+/** What the database says of it: all that a move would end or break. */
+interface MoveFacts {
+  version: number | null;
+  ending: EndingRights;
+}
+
+function moveFactsOf(ctx: Context, { collection }: FoundCollection, target: Target): SQL {
+  const isIt = sql`SELECT ${collection.id}`;
+  return sql`json_object('version', (SELECT c.version FROM collections AS c WHERE c.id = ${collection.id}),
+    'to', (SELECT json_array(e.id, e.owner_user_id) FROM entities AS e WHERE e.id = ${target.id}),
+    'offer', (SELECT json_array(to_entity_id, expires_at) FROM hand_overs WHERE collection_id = ${collection.id}),
+    'ending', json(${endingRightsOf(isIt, target.ownerUserId, ctx.now())}))`;
+}
+
+/** What was decided of it, and goes into the preview's tag. */
+function aboutMove(isOwn: boolean): string {
+  return isOwn ? "at once" : "offered";
 }
 
 /** Takes an offer back. @throws `not-found`, also where there is none, and what the policy refuses */

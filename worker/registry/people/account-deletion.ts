@@ -1,15 +1,17 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Context } from "../../context.ts";
-import { isLiveShare } from "../catalog/image-details.ts";
-import { sha256Hex } from "../digest.ts";
 import { limits } from "../limits.ts";
+import type { Mark } from "../shown.ts";
+import { type Belongings, belongingsOf } from "./belongings.ts";
 import { hasOtherOwner as leavesOwner } from "./team-guards.ts";
 
 /** What deleting an account would do, for whoever is about to. Everything in `keeps` and `obstacles` is a sentence. */
 export interface Deletion {
   deletes: {
+    /** Their entities, which nobody gets. */
+    entities: string[];
     collections: string[];
     images: number;
+    tags: number;
     bytes: number;
     tokens: number;
     sessions: number;
@@ -19,10 +21,17 @@ export interface Deletion {
     memberships: number;
     /** Teams they are in. */
     teams: number;
-    /** Pipelines that push in their name, wherever. */
+    /** Links into teams that they made. */
+    invitations: number;
+    /** Pipelines that push in their name, wherever, or to what is deleted. */
     publishers: number;
     /** Share links that work: theirs, wherever, and those to images that are deleted. */
     shares: number;
+    /** Hand-overs that they offer, or are offered. */
+    offers: number;
+    stars: number;
+    /** Theirs, wherever, and those to what is deleted. */
+    uploads: number;
   };
   handsOver: { what: string; to: string }[];
   keeps: string[];
@@ -32,71 +41,40 @@ export interface Deletion {
 /** What the database says of an account that is to be deleted. Its text is held against itself in the batch that does it. */
 export interface DeletionFacts {
   username: string | null;
+  /** Whatever of the account is not said beside this. */
+  version: number | null;
   /** Theirs. `shared`: how many of its collections others own too; `heir`: who owns all of those. */
   entities: { id: string; name: string; shared: number; heir: string | null }[];
-  /** In these entities. */
-  collections: { id: string; path: string; entityId: string; isShared: 0 | 1; isFrozen: 0 | 1 }[];
-  images: number;
-  bytes: number;
-  tokens: number;
-  sessions: number;
-  identities: number;
-  keys: number;
-  memberships: number;
-  teams: number;
+  /** In these entities. The version counts whatever changes in it. */
+  collections: { id: string; path: string; entityId: string; version: number; isShared: 0 | 1; isFrozen: 0 | 1 }[];
   /** Teams that would have no owner left who can act. */
   lastOwnerOf: string[];
-  publishers: number;
-  shares: number;
   robots: string[];
-}
-
-export interface LoadedFacts {
-  facts: DeletionFacts;
-  text: string;
-  /** Names this state. */
-  tag: string;
-}
-
-/** One query. */
-export async function loadDeletionFacts(ctx: Context, userId: string, now: number): Promise<LoadedFacts> {
-  const { text } = await ctx.db.get<{ text: string }>(sql`SELECT ${deletionFactsOf(userId, now)} AS text`);
-  return { facts: JSON.parse(text) as DeletionFacts, text, tag: (await sha256Hex(text)).slice(0, 32) };
+  belongings: Belongings;
 }
 
 /**
  * An expression for all that decides what is deleted and what is handed over, as one JSON text: what it was when it
  * was shown can be held against what it is in the transaction. The same state is the same text.
  */
-export function deletionFactsOf(userId: string, now: number): SQL {
-  const deleted = sql`
+export function deletionFactsOf(userId: string, by: Deleter, now: number): SQL {
+  const owned = sql`
     SELECT c.id FROM collections AS c INNER JOIN entities AS e ON e.id = c.entity_id
     WHERE e.owner_user_id = ${userId} AND NOT ${hasOtherOwner(userId)}`;
-  const published = sql`
-    images AS i INNER JOIN containers AS k ON k.id = i.container_id
-    WHERE k.collection_id IN (${deleted}) AND i.state = 'published'`;
-  return sql`json_object(
-    'username', (SELECT username FROM users WHERE id = ${userId}),
-    'entities', json(${entitiesOf(userId)}),
-    'collections', json(${collectionsOf(userId)}),
-    'images', (SELECT count(*) FROM ${published}),
-    'bytes', (SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT i.digest, i.size_bytes AS size FROM ${published})),
-    'tokens', (SELECT count(*) FROM tokens
-      WHERE user_id = ${userId} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now})),
-    'sessions', (SELECT count(*) FROM sessions WHERE user_id = ${userId} AND expires_at > ${now}),
-    'identities', (SELECT count(*) FROM identities WHERE user_id = ${userId}),
-    'keys', (SELECT count(*) FROM sregistry_keys WHERE user_id = ${userId}),
-    'memberships', (SELECT count(*) FROM collection_members WHERE user_id = ${userId}),
-    'teams', (SELECT count(*) FROM team_members WHERE user_id = ${userId}),
-    'lastOwnerOf', json((SELECT json_group_array(name) FROM (
-      SELECT team.username AS name FROM team_members AS mine INNER JOIN users AS team ON team.id = mine.team_id
-      WHERE mine.user_id = ${userId} AND mine.role = 'owner' AND NOT ${leavesOwner(sql`mine.team_id`, userId)}
-      ORDER BY name))),
-    'publishers', (SELECT count(*) FROM publishers WHERE created_by = ${userId}),
-    'shares', (SELECT count(*) FROM shares
-      WHERE ${isLiveShare(now)} AND (created_by = ${userId} OR image_id IN (SELECT i.id FROM ${published}))),
-    'robots', json((SELECT json_group_array(username) FROM (
-      SELECT username FROM users WHERE owner_user_id = ${userId} ORDER BY username))))`;
+  const none = sql`SELECT id FROM gone WHERE 0`;
+  return sql`(WITH gone AS (SELECT ${userId} AS id), doomed AS (${by === "self" ? owned : none})
+    SELECT json_object(
+      'username', (SELECT username FROM users WHERE id = ${userId}),
+      'version', (SELECT version FROM users WHERE id = ${userId}),
+      'entities', json(${entitiesOf(userId)}),
+      'collections', json(${collectionsOf(userId)}),
+      'lastOwnerOf', json((SELECT json_group_array(name) FROM (
+        SELECT team.username AS name FROM team_members AS mine INNER JOIN users AS team ON team.id = mine.team_id
+        WHERE mine.user_id = ${userId} AND mine.role = 'owner' AND NOT ${leavesOwner(sql`mine.team_id`, userId)}
+        ORDER BY name))),
+      'robots', json((SELECT json_group_array(username) FROM (
+        SELECT username FROM users WHERE owner_user_id = ${userId} ORDER BY username))),
+      'belongings', json(${belongingsOf(sql`SELECT id FROM gone`, sql`SELECT id FROM doomed`, now)})))`;
 }
 
 /** Whether another person owns the collection `c` too, if only as a member. Robots look after nothing. */
@@ -123,8 +101,8 @@ function entitiesOf(userId: string): SQL {
 function collectionsOf(userId: string): SQL {
   const inIt = sql`FROM containers AS k INNER JOIN`;
   return sql`(SELECT json_group_array(json_object(
-      'id', id, 'path', path, 'entityId', entity_id, 'isShared', shared, 'isFrozen', frozen))
-    FROM (SELECT c.id, e.name || '/' || c.name AS path, c.entity_id, ${hasOtherOwner(userId)} AS shared,
+      'id', id, 'path', path, 'entityId', entity_id, 'version', version, 'isShared', shared, 'isFrozen', frozen))
+    FROM (SELECT c.id, e.name || '/' || c.name AS path, c.entity_id, c.version, ${hasOtherOwner(userId)} AS shared,
         EXISTS (SELECT 1 ${inIt} images AS i ON i.container_id = k.id WHERE k.collection_id = c.id AND i.frozen = 1)
         OR EXISTS (SELECT 1 ${inIt} tags AS t ON t.container_id = k.id WHERE k.collection_id = c.id AND t.frozen = 1)
         AS frozen
@@ -132,27 +110,43 @@ function collectionsOf(userId: string): SQL {
       WHERE e.owner_user_id = ${userId} ORDER BY path LIMIT ${limits.deletedCollections + 1}))`;
 }
 
+/** Who deletes the account: its person, who takes their collections along, or somebody else, for whom they are in the way. */
+export type Deleter = "self" | "other";
+
 /** What these facts come to. */
-export function describeDeletion(facts: DeletionFacts): Deletion {
-  const { images, bytes, tokens, sessions, identities, keys, memberships, teams, publishers, shares } = facts;
-  const counts = { images, bytes, tokens, sessions, identities, memberships, teams, publishers, shares };
-  const collections = deletedCollections(facts).map(({ path }) => path);
+export function describeDeletion(facts: DeletionFacts, by: Deleter): Deletion {
+  const { belongings, entities, robots } = facts;
+  const { images, tags, bytes, keys, ...marks } = belongings;
+  const heirless = entities.filter(({ heir }) => heir === null);
   return {
-    deletes: { collections, ...counts, hasSregistryKey: keys > 0 },
+    deletes: {
+      entities: heirless.map(({ name }) => name),
+      collections: by === "self" ? deletedCollections(facts).map(({ path }) => path) : [],
+      ...{ images, tags, bytes, ...countsOf(marks), hasSregistryKey: keys > 0 },
+    },
     handsOver: [
-      ...facts.entities.flatMap(({ name, id, heir }) => {
+      ...entities.flatMap(({ name, id, heir }) => {
         if (heir === null) return [];
         return [{ what: `${name}, with ${enumerate(sharedOf(facts, id))}`, to: heir }];
       }),
-      ...facts.robots.map((robot) => ({ what: `the robot ${robot}`, to: "the administrators" })),
+      ...robots.map((robot) => ({ what: `the robot ${robot}`, to: "the administrators" })),
     ],
-    keeps: [
-      "Images that you pushed to collections of others stay there, without your name.",
-      "The audit log keeps what you did, and settings that you changed say so, under your username.",
-      "Your username, and the names of what is deleted, stay taken, so that nobody takes your place.",
-    ],
-    obstacles: [...frozenObstacles(facts), ...otherObstacles(facts)],
+    keeps: by === "self" ? kept("you", "your", "what you did") : kept("they", "their", "what was done"),
+    obstacles: by === "self" ? [...frozenObstacles(facts), ...otherObstacles(facts)] : obstaclesToOthers(facts),
   };
+}
+
+function countsOf<Name extends string>(marks: Record<Name, Mark>): Record<Name, number> {
+  const counts = Object.entries<Mark>(marks).map(([name, { count }]) => [name, count]);
+  return Object.fromEntries(counts) as Record<Name, number>;
+}
+
+function kept(who: string, whose: string, acts: string): string[] {
+  return [
+    `Images that ${who} pushed to collections of others stay there, without ${whose} name.`,
+    `The audit log keeps ${acts}, and settings that ${who} changed say so, under ${whose} username.`,
+    `${whose === "your" ? "Your" : "Their"} username, and the names of what is deleted, stay taken, so that nobody takes ${whose} place.`,
+  ];
 }
 
 /** Those that nobody else owns. */
@@ -179,6 +173,17 @@ function otherObstacles(facts: DeletionFacts): string[] {
         `${name} can go to one person only, and nobody else owns all of ${enumerate(sharedOf(facts, id))}. Make somebody an owner of each of them first, or nobody.`,
     ),
     ...(isTooLarge ? [`You own more than ${limits.deletedCollections} collections. Delete some of them first.`] : []),
+  ];
+}
+
+function obstaclesToOthers({ collections, lastOwnerOf }: DeletionFacts): string[] {
+  const paths = collections.slice(0, limits.previewNames).map(({ path }) => path);
+  const more = collections.length > paths.length ? ", and more" : "";
+  return [
+    ...(paths.length > 0 ? [`This user still owns collections: ${enumerate(paths)}${more}. Delete them first.`] : []),
+    ...lastOwnerOf.map(
+      (team) => `They are the last owner of the team ${team}. Give it another one first, or delete it.`,
+    ),
   ];
 }
 

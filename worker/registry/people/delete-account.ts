@@ -2,7 +2,7 @@ import { eq, sql } from "drizzle-orm";
 import { type Actor, ownAccount, type UserActor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
-import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
+import { guardChanged } from "../../storage/db/guard.ts";
 import { entities } from "../../storage/db/schema/catalog.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
@@ -10,6 +10,7 @@ import { authorizeOnAccount } from "../authorize.ts";
 import { collectionsDeletion } from "../catalog/delete-collections.ts";
 import { RegistryError } from "../errors.ts";
 import { searchSoon } from "../search/search-soon.ts";
+import { ensureSeen, guardShown, loadShown } from "../shown.ts";
 import { auditRow, auditRows } from "../upkeep/audit.ts";
 import {
   type Deletion,
@@ -18,7 +19,6 @@ import {
   deletionFactsOf,
   describeDeletion,
   frozenObstacles,
-  loadDeletionFacts,
 } from "./account-deletion.ts";
 import { userRemoval } from "./remove-user.ts";
 import { guardStillGood } from "./still-good.ts";
@@ -31,8 +31,8 @@ import { asUser } from "./user-actor.ts";
  */
 export async function previewDeletion(ctx: Context, actor: Actor): Promise<{ deletion: Deletion; tag: string }> {
   const me = deleting(ctx, actor);
-  const { facts, tag } = await loadDeletionFacts(ctx, me.userId, ctx.now());
-  return { deletion: describeDeletion(facts), tag };
+  const { facts, tag } = await loadShown<DeletionFacts>(ctx, deletionFactsOf(me.userId, "self", ctx.now()));
+  return { deletion: describeDeletion(facts, "self"), tag };
 }
 
 /**
@@ -43,14 +43,15 @@ export async function previewDeletion(ctx: Context, actor: Actor): Promise<{ del
  */
 export async function deleteAccount(ctx: Context, actor: Actor, seen: string): Promise<void> {
   const me = deleting(ctx, actor);
-  const now = ctx.now();
-  const { facts, text, tag } = await loadDeletionFacts(ctx, me.userId, now);
-  if (seen !== tag) throw new RegistryError("precondition-failed");
+  const expression = deletionFactsOf(me.userId, "self", ctx.now());
+  const shown = await loadShown<DeletionFacts>(ctx, expression);
+  const { facts } = shown;
+  ensureSeen(shown, seen);
   ensureNothingInTheWay(facts);
   const doomed = deletedCollections(facts);
   const heirs = Object.fromEntries(facts.entities.flatMap(({ name, heir }) => (heir === null ? [] : [[name, heir]])));
   await writeTogether(ctx.db, [
-    guardAgainst(ctx.db, "precondition-failed", sql`${deletionFactsOf(me.userId, now)} <> ${text}`),
+    guardShown(ctx, expression, shown),
     ...guardStillGood(ctx, actor),
     handOver(ctx, me, heirs),
     auditRows(ctx, actor, "entity.hand-over", Object.keys(heirs)),
@@ -78,7 +79,7 @@ function deleting(ctx: Context, actor: Actor): UserActor {
 }
 
 function ensureNothingInTheWay(facts: DeletionFacts): void {
-  const { obstacles } = describeDeletion(facts);
+  const { obstacles } = describeDeletion(facts, "self");
   if (obstacles.length === 0) return;
   throw new RegistryError(frozenObstacles(facts).length > 0 ? "frozen" : "conflict", obstacles.join(" "));
 }

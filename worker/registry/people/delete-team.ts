@@ -1,19 +1,19 @@
 import { and, eq, sql } from "drizzle-orm";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
-import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
+import { guardChanged } from "../../storage/db/guard.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { collectionsDeletion } from "../catalog/delete-collections.ts";
 import { buryAll } from "../catalog/tombstones.ts";
 import { RegistryError } from "../errors.ts";
 import { searchSoon } from "../search/search-soon.ts";
+import { ensureSeen, guardShown, loadShown } from "../shown.ts";
 import { auditRow, auditRows } from "../upkeep/audit.ts";
 import { userRemoval } from "./remove-user.ts";
 import {
   describeTeamDeletion,
   frozenOf,
-  loadTeamDeletionFacts,
   type TeamDeletion,
   type TeamDeletionFacts,
   teamDeletionFactsOf,
@@ -33,7 +33,7 @@ export async function previewTeamDeletion(
   name: string,
 ): Promise<{ deletion: TeamDeletion; tag: string }> {
   const { account } = await authorizedTeam(ctx, actor, "team.manage", name);
-  const { facts, tag } = await loadTeamDeletionFacts(ctx, account.id, ctx.now());
+  const { facts, tag } = await loadShown<TeamDeletionFacts>(ctx, teamDeletionFactsOf(account.id, ctx.now()));
   return { deletion: describeTeamDeletion(facts), tag };
 }
 
@@ -46,15 +46,16 @@ export async function previewTeamDeletion(
  */
 export async function deleteTeam(ctx: Context, actor: Actor, name: string, seen: string | null): Promise<void> {
   const { account } = await authorizedTeam(ctx, actor, "team.manage", name);
-  const now = ctx.now();
-  const { facts, text, tag } = await loadTeamDeletionFacts(ctx, account.id, now);
-  if (seen !== null && seen !== tag) throw new RegistryError("precondition-failed");
+  const expression = teamDeletionFactsOf(account.id, ctx.now());
+  const shown = await loadShown<TeamDeletionFacts>(ctx, expression);
+  const { facts } = shown;
+  ensureSeen(shown, seen);
   ensureNothingInTheWay(facts);
   const isItsRobot = and(eq(users.ownerUserId, account.id), eq(users.isRobot, true));
   const ids = facts.collections.map(({ id }) => id);
   const paths = facts.collections.map(({ path }) => path);
   await writeTogether(ctx.db, [
-    guardAgainst(ctx.db, "precondition-failed", sql`${teamDeletionFactsOf(account.id, now)} <> ${text}`),
+    guardShown(ctx, expression, shown),
     ...guardManages(ctx, actor, account.id),
     ...collectionsDeletion(ctx, ids),
     auditRows(ctx, actor, "collection.delete", paths),

@@ -1,21 +1,31 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Context } from "../../context.ts";
-import { sha256Hex } from "../digest.ts";
 import { limits } from "../limits.ts";
+import { type Mark, markOf } from "../shown.ts";
+import { type Belongings, belongingsOf } from "./belongings.ts";
 
 /** What deleting a team would do. Everything in `keeps` and `obstacles` is a sentence. */
 export interface TeamDeletion {
   deletes: {
+    entities: string[];
     collections: string[];
     images: number;
+    tags: number;
     bytes: number;
-    /** Links to its images that still work. */
+    /** Links that still work: to its images, and those its robots made. */
     shares: number;
+    /** Pipelines that push to its collections, or in the name of its robots. */
+    publishers: number;
+    /** To its collections, or by its robots. */
+    uploads: number;
     robots: string[];
+    /** Of its robots. */
+    tokens: number;
     members: number;
     invitations: number;
-    /** Roles it has in collections of others. */
+    /** Roles that it and its robots have in collections of others. */
     grants: number;
+    /** Hand-overs of its collections, or to it. */
+    offers: number;
   };
   keeps: string[];
   obstacles: string[];
@@ -26,47 +36,27 @@ export interface TeamDeletionFacts {
   entities: string[];
   /** In these entities. The version counts whatever changes in it. */
   collections: { id: string; path: string; version: number; isFrozen: 0 | 1 }[];
-  images: number;
-  bytes: number;
-  shares: number;
   robots: string[];
-  members: number;
-  invitations: number;
-  grants: number;
-}
-
-export interface LoadedTeamFacts {
-  facts: TeamDeletionFacts;
-  text: string;
-  /** Names this state. */
-  tag: string;
-}
-
-/** One query. */
-export async function loadTeamDeletionFacts(ctx: Context, teamId: string, now: number): Promise<LoadedTeamFacts> {
-  const { text } = await ctx.db.get<{ text: string }>(sql`SELECT ${teamDeletionFactsOf(teamId, now)} AS text`);
-  return { facts: JSON.parse(text) as TeamDeletionFacts, text, tag: (await sha256Hex(text)).slice(0, 32) };
+  members: Mark;
+  /** Its own, and its robots'. */
+  belongings: Belongings;
 }
 
 /** An expression for all that decides what is deleted, as one JSON text. The same state is the same text. */
 export function teamDeletionFactsOf(teamId: string, now: number): SQL {
-  const theirs = sql`
-    SELECT c.id FROM entities AS e INNER JOIN collections AS c ON c.entity_id = e.id WHERE e.owner_user_id = ${teamId}`;
-  const images = sql`containers AS k INNER JOIN images AS i ON i.container_id = k.id`;
-  const published = sql`${images} WHERE k.collection_id IN (${theirs}) AND i.state = 'published'`;
-  return sql`json_object(
-    'entities', json((SELECT json_group_array(name) FROM (
-      SELECT name FROM entities WHERE owner_user_id = ${teamId} ORDER BY name))),
-    'collections', json(${collectionsOf(teamId)}),
-    'images', (SELECT count(*) FROM ${published}),
-    'bytes', (SELECT coalesce(sum(size), 0) FROM (SELECT DISTINCT i.digest, i.size_bytes AS size FROM ${published})),
-    'shares', (SELECT count(*) FROM ${images} INNER JOIN shares AS s ON s.image_id = i.id
-      WHERE k.collection_id IN (${theirs}) AND s.expires_at > ${now}),
-    'robots', json((SELECT json_group_array(username) FROM (
-      SELECT username FROM users WHERE owner_user_id = ${teamId} ORDER BY username))),
-    'members', (SELECT count(*) FROM team_members WHERE team_id = ${teamId}),
-    'invitations', (SELECT count(*) FROM invitations WHERE team_id = ${teamId} AND expires_at > ${now}),
-    'grants', (SELECT count(*) FROM collection_members WHERE user_id = ${teamId}))`;
+  const members = markOf(sql`team_members`, sql`user_id`, sql`team_id = ${teamId}`);
+  return sql`(WITH gone AS (
+      SELECT ${teamId} AS id UNION SELECT id FROM users WHERE owner_user_id = ${teamId} AND is_robot = 1
+    ), doomed AS (
+      SELECT c.id FROM entities AS e INNER JOIN collections AS c ON c.entity_id = e.id WHERE e.owner_user_id = ${teamId})
+    SELECT json_object(
+      'entities', json((SELECT json_group_array(name) FROM (
+        SELECT name FROM entities WHERE owner_user_id = ${teamId} ORDER BY name))),
+      'collections', json(${collectionsOf(teamId)}),
+      'robots', json((SELECT json_group_array(username) FROM (
+        SELECT username FROM users WHERE owner_user_id = ${teamId} AND is_robot = 1 ORDER BY username))),
+      'members', json(${members}),
+      'belongings', json(${belongingsOf(sql`SELECT id FROM gone`, sql`SELECT id FROM doomed`, now)})))`;
 }
 
 function collectionsOf(teamId: string): SQL {
@@ -82,18 +72,23 @@ function collectionsOf(teamId: string): SQL {
 
 /** What these facts come to. */
 export function describeTeamDeletion(facts: TeamDeletionFacts): TeamDeletion {
-  const { images, bytes, shares, robots, members, invitations, grants } = facts;
-  const isTooLarge = facts.collections.length > limits.deletedCollections;
+  const { entities, collections, robots, members, belongings } = facts;
+  const { images, tags, bytes, shares, publishers, uploads, tokens, invitations, memberships, offers } = belongings;
+  const isTooLarge = collections.length > limits.deletedCollections;
   return {
     deletes: {
-      collections: facts.collections.map(({ path }) => path),
-      images,
-      bytes,
-      shares,
+      entities,
+      collections: collections.map(({ path }) => path),
+      ...{ images, tags, bytes },
+      shares: shares.count,
+      publishers: publishers.count,
+      uploads: uploads.count,
       robots,
-      members,
-      invitations,
-      grants,
+      tokens: tokens.count,
+      members: members.count,
+      invitations: invitations.count,
+      grants: memberships.count,
+      offers: offers.count,
     },
     keeps: [
       "Images that its robots pushed to collections of others stay there, without a name.",

@@ -1,8 +1,8 @@
 import { and, asc, eq, gt, gte, lt, type SQL, sql } from "drizzle-orm";
-import { type Actor, actorUserId } from "../../access/roles.ts";
+import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
-import { collections, entities } from "../../storage/db/schema/catalog.ts";
+import { entities } from "../../storage/db/schema/catalog.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorizeOnSite } from "../authorize.ts";
@@ -12,11 +12,9 @@ import { RegistryError } from "../errors.ts";
 import { parseEntityName } from "../names.ts";
 import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 import { auditRow } from "../upkeep/audit.ts";
-import { type AccountKind, authorizedUser, findAccount, present, type User } from "./accounts.ts";
+import { authorizedUser, findAccount, present, type User } from "./accounts.ts";
 import { endSignIns } from "./end-credentials.ts";
-import { userRemoval } from "./remove-user.ts";
 import { guardStillGood } from "./still-good.ts";
-import { isLastOwner } from "./team-guards.ts";
 
 export type SiteRole = "admin" | "superuser";
 
@@ -155,46 +153,5 @@ export async function setDisabled(ctx: Context, actor: Actor, username: string, 
     ...guardStillGood(ctx, actor),
     ...(disabled ? endSignIns(ctx, user.id) : []),
     auditRow(ctx, actor, disabled ? "user.disable" : "user.enable", user.username),
-  ]);
-}
-
-/**
- * Deletes a person who owns no collection any more, with their entity, or a robot; and whatever they could come in
- * with. The name stays taken until an administrator frees it.
- * @throws `conflict` while they own collections, or when they were changed meanwhile; `last-owner` while they are the
- *   last one of a team; `not-found`, and what the policy refuses
- */
-export async function deleteUser(
-  ctx: Context,
-  actor: Actor,
-  username: string,
-  kind: AccountKind = "any",
-): Promise<void> {
-  const user = await authorizedUser(ctx, actor, "account.delete", { username, kind });
-  // One's own account is deleted elsewhere, where it is said first what goes with it.
-  if (user.id === actorUserId(actor)) throw new RegistryError("forbidden");
-  const isTheirs = eq(entities.ownerUserId, user.id);
-  const [owned] = await ctx.db
-    .select({ id: collections.id })
-    .from(entities)
-    .innerJoin(collections, eq(collections.entityId, entities.id))
-    .where(isTheirs)
-    .limit(1)
-    .all();
-  if (owned !== undefined) {
-    throw new RegistryError("conflict", "This user still owns collections. Delete them first.");
-  }
-  const isIt = eq(users.id, user.id);
-  const isAsItWas = and(isIt, eq(users.version, user.version));
-  const holdsCollections = sql`EXISTS (
-    SELECT 1 FROM ${collections} INNER JOIN ${entities} ON ${entities.id} = ${collections.entityId} WHERE ${isTheirs})`;
-  await writeTogether(ctx.db, [
-    guardAgainst(ctx.db, "not-found", sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${isIt})`),
-    guardAgainst(ctx.db, "conflict", sql`NOT EXISTS (SELECT 1 FROM ${users} WHERE ${isAsItWas})`),
-    guardAgainst(ctx.db, "conflict", holdsCollections),
-    guardAgainst(ctx.db, "last-owner", isLastOwner(user.id)),
-    ...guardStillGood(ctx, actor),
-    ...userRemoval(ctx, user),
-    auditRow(ctx, actor, user.isRobot ? "robot.delete" : "user.delete", user.username),
   ]);
 }

@@ -1,0 +1,53 @@
+import { type SQL, sql } from "drizzle-orm";
+import { type Mark, markOf } from "../shown.ts";
+import { isLiveShare } from "./image-details.ts";
+import { owns } from "./owns.ts";
+
+/** What ends when collections get another owner: it is worth no more than what its maker may do there. */
+export interface EndingRights {
+  /** Share links that work now: whoever made one must own the collection. */
+  shares: Mark;
+  /** Pipelines that may push now: whoever set one up must be a contributor. */
+  publishers: Mark;
+}
+
+/**
+ * An expression for that, as JSON.
+ * @param moved a query for the collections' ids
+ * @param newOwner the id of the account that gets them; a role of its own in them is lost to it
+ */
+export function endingRightsOf(moved: SQL, newOwner: string, now: number): SQL {
+  const images = sql`
+    SELECT i.id FROM containers AS k INNER JOIN images AS i ON i.container_id = k.id WHERE k.collection_id IN (${moved})`;
+  const ofShare = sql`(
+    SELECT k.collection_id FROM images AS i INNER JOIN containers AS k ON k.id = i.container_id WHERE i.id = shares.image_id)`;
+  const maker = { share: sql`shares.created_by`, publisher: sql`publishers.created_by` };
+  const shares = sql`image_id IN (${images}) AND ${isLiveShare(now)}
+    AND ${loses("owner", maker.share, ofShare, newOwner, now)}`;
+  const publishers = sql`publishers.collection_id IN (${moved})
+    AND ${loses("contributor", maker.publisher, sql`publishers.collection_id`, newOwner, now)}`;
+  return sql`json_object('shares', json(${markOf(sql`shares`, sql`id`, shares)}),
+    'publishers', json(${markOf(sql`publishers`, sql`id`, publishers)}))`;
+}
+
+/** Whether somebody has at least this role in a collection, and would not have it under the new owner. */
+function loses(role: "owner" | "contributor", maker: SQL, collection: SQL, newOwner: string, now: number): SQL {
+  const owner = sql`(
+    SELECT around.owner_user_id FROM collections AS c INNER JOIN entities AS around ON around.id = c.entity_id WHERE c.id = ${collection})`;
+  const granted = role === "owner" ? sql`granted.role = 'owner'` : sql`granted.role IN ('owner', 'contributor')`;
+  const isGranted = (kept: SQL) => sql`EXISTS (
+    SELECT 1 FROM collection_members AS granted
+    WHERE granted.collection_id = ${collection} AND ${granted} AND ${kept} AND (granted.user_id = one.id OR EXISTS (
+      SELECT 1 FROM team_members AS part WHERE part.team_id = granted.user_id AND part.user_id = one.id)))`;
+  const isOf = (account: SQL) =>
+    role === "owner"
+      ? owns(account, sql`one.id`)
+      : sql`(${account} = one.id OR EXISTS (
+          SELECT 1 FROM team_members AS part WHERE part.team_id = ${account} AND part.user_id = one.id))`;
+  return sql`EXISTS (
+    SELECT 1 FROM users AS one
+    WHERE one.id = ${maker} AND one.disabled_at IS NULL
+      AND one.is_admin = 0 AND one.is_superuser = 0 AND coalesce(one.claimed_admin_until, 0) <= ${now}
+      AND (${isOf(owner)} OR ${isGranted(sql`1`)})
+      AND NOT ${isOf(sql`${newOwner}`)} AND NOT ${isGranted(sql`granted.user_id <> ${newOwner}`)})`;
+}
