@@ -3,6 +3,7 @@ import { getTableConfig, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { expect, it } from "vitest";
 import { openApiDocument } from "../../scripts/generate/openapi.ts";
 import * as catalog from "../../worker/storage/db/schema/catalog.ts";
+import * as history from "../../worker/storage/db/schema/history.ts";
 import * as inspection from "../../worker/storage/db/schema/inspection.ts";
 import * as people from "../../worker/storage/db/schema/people.ts";
 import * as publishers from "../../worker/storage/db/schema/publishers.ts";
@@ -60,7 +61,7 @@ interface Schema {
 }
 
 it("what goes along with something that is deleted is in its preview, whatever table it stands in", () => {
-  const tables = [catalog, inspection, people, publishers, sharing, teams]
+  const tables = [catalog, history, inspection, people, publishers, sharing, teams]
     .flatMap((schema) => Object.values<unknown>(schema))
     .filter((table) => is(table, SQLiteTable))
     .map((table) => getTableConfig(table));
