@@ -196,6 +196,11 @@ describe.skipIf(!hasApptainer)("docs/clients.md", () => {
       "is not a valid tag": () => pushAs(bob, "image.sif", "bob/tools/image:v@1"),
       "You cannot push to": () => pushAs(bob, "image.sif", "nobody/tools/image:v1"),
       "You are not allowed to do this": () => pushAs(bob, "image.sif", "alice/tools/image:v1"),
+      "Only owners of the team": async () => {
+        await server.admin("add-team", { name: "imaging", owner: "alice" });
+        await server.admin("set-team-member", { team: "imaging", username: "bob", role: "member" });
+        return await pushAs(bob, "image.sif", "imaging/fresh/image:v1");
+      },
       "The access token does not allow this": async () => {
         const { token } = await server.addToken("bob", { scopes: "pull" });
         const client = await newClientOf(server, token);

@@ -179,6 +179,17 @@ describe("deleting one's account", () => {
     expect(await pull(`${username}/one/app:v1`, bob.token)).toEqual(kept.bytes);
     await pushTo(`${username}/two/more`, carol.token);
     await pushTo(`${username}/new/app`, carol.token);
+    // Carol owns all of it now: the roles by which she did before are needless, and those of the others stay.
+    const members = await rows(
+      `SELECT c.name, u.username FROM collection_members JOIN users AS u ON u.id = user_id JOIN collections AS c ON c.id = collection_id
+       JOIN entities AS e ON e.id = c.entity_id WHERE e.name = ? ORDER BY c.name, u.username`,
+      username,
+    );
+    expect(members).toEqual([
+      { name: "one", username: bob.username },
+      { name: "one", username: dave.username },
+      { name: "two", username: dave.username },
+    ]);
     expect(await rows("SELECT target FROM audit WHERE action = 'entity.hand-over' AND actor = ?", username)).toEqual([
       { target: username },
     ]);

@@ -296,7 +296,9 @@ it("nor do the pages and lists of entities and collections, and what is done wit
     `/api/v1/collections?entity=${alice.username}`,
     "/api/v1/me/stars",
     "/api/v1/me/hand-overs",
-    ...["", "/people", "/candidates", "/candidates?q=al", "/activity", "/references"].map((part) => `${page}${part}`),
+    ...["", "/people", "/candidates", "/candidates?q=al", "/activity", "/references", "/uploads"].map(
+      (part) => `${page}${part}`,
+    ),
   ];
   for (const url of lists) expect((await scansOf(url, {})).filter(isOwnList), url).toEqual([]);
   // Whoever may see all of them is shown them from the beginning, in the order of an index.

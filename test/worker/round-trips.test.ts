@@ -159,7 +159,7 @@ describe("round trips", () => {
     for (const url of ["/api/v1/collections?mine=1", "/api/v1/me/stars", "/api/v1/me/hand-overs"]) {
       expect(await countsOf(url, { token: alice.token }), url).toEqual({ status: 200, d1: 2, r2: 0, durable: 0 });
     }
-    for (const part of ["people", "activity", "candidates", "references"]) {
+    for (const part of ["people", "activity", "candidates", "references", "uploads"]) {
       const counts = await countsOf(`${page}/${part}`, { token: alice.token });
       expect(counts, part).toEqual({ status: 200, d1: 3, r2: 0, durable: 0 });
     }

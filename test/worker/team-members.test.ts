@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { operator } from "../../worker/access/roles.ts";
+import { errorHelp } from "../../worker/registry/error-help.ts";
 import { limits } from "../../worker/registry/limits.ts";
 import { setDisabled } from "../../worker/registry/people/users.ts";
 import { interrupted } from "../support/worker/calls.ts";
@@ -125,6 +126,9 @@ describe("an open team", () => {
     ]);
     expect(await codeOf(await join(bob))).toEqual([409, "limit-reached"]);
     expect(await codeOf(await set(admin, bob, "owner"))).toEqual([409, "limit-reached"]);
+    const refused = await (await join(bob)).json<{ detail: string; help?: string }>();
+    expect(refused.detail).toContain("The team is full: it has 1000 people at most.");
+    expect(errorHelp["limit-reached"]).toContain("ask its owners");
   });
 });
 

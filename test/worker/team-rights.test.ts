@@ -1,10 +1,11 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { makeSif } from "../support/make-sif.ts";
-import { ask, indexed, newTokenFor, type Person, pull, push, uniqueName } from "../support/worker/registry.ts";
+import { ask, askJson, indexed, newTokenFor, type Person, pull, push, uniqueName } from "../support/worker/registry.ts";
 import { newSession, type TestSession } from "../support/worker/session.ts";
-import { newSigner, type SregistryUser, sregistryPull, sregistryPush } from "../support/worker/sregistry.ts";
+import { askToPush, newSigner, type SregistryUser, sregistryPull, sregistryPush } from "../support/worker/sregistry.ts";
 import { bring, newTeam } from "../support/worker/teams.ts";
+import { begin } from "../support/worker/uploads.ts";
 
 /*
  * What being in a team brings, whichever way somebody comes in with it, and that it ends at once.
@@ -107,5 +108,27 @@ describe("a member of a team", () => {
     const url = `/api/v1/teams/${team}/members/${bob.username}`;
     expect((await ask(url, { method: "DELETE", headers: session.headers })).status).toBe(204);
     expect(await pull(`${elsewhere}:v1`, bob.token)).toBe(404);
+  });
+
+  it("reads why their first push to a new collection is refused, by whichever client; nobody else learns of the team", async () => {
+    await bring(alice, team, [bob]);
+    const carol = await newSigner("carol");
+    const why = `Only owners of the team ${team} make collections in ${team}. Ask one of them to make it, then push again.`;
+    const usual = "You are not allowed to do this.";
+    // The entity is seen by everybody once something in it is.
+    await push(alice.token, `${team}/open/app:v1`, makeSif({ salt: `${team} open` }));
+    for (const [by, told] of [
+      [bob, why],
+      [carol, usual],
+    ] as const) {
+      const { data } = await askJson<{ data: { id: string } }>(`/v1/entities/${team}`, by);
+      const body = { name: "fresh", entity: data.id, description: "", private: false };
+      const library = await ask("/v1/collections", { method: "POST", token: by.token, body });
+      expect([library.status, await library.json()]).toEqual([403, { error: { code: 403, message: told } }]);
+      const cli = await askToPush(by, `${team}/fresh/app:v1`);
+      expect([cli.status, await cli.json()]).toEqual([403, { detail: told, message: told }]);
+      const browser = await begin({ token: by.token }, `${team}/fresh/app`, makeSif());
+      expect([browser.status, await browser.json()]).toEqual([403, expect.objectContaining({ detail: told })]);
+    }
   });
 });

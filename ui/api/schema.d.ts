@@ -717,6 +717,29 @@ export interface Operations {
     answer: UploadWithParts;
     needsIfMatch: false;
   };
+  "GET /api/v1/collections/{entity}/{collection}/uploads": {
+    path: {
+      entity: string;
+      collection: string;
+    };
+    query: {
+      after?: string;
+    };
+    body: null;
+    answer: UploadIntoPage;
+    needsIfMatch: false;
+  };
+  "DELETE /api/v1/collections/{entity}/{collection}/uploads/{id}": {
+    path: {
+      entity: string;
+      collection: string;
+      id: string;
+    };
+    query: {};
+    body: null;
+    answer: null;
+    needsIfMatch: false;
+  };
   "GET /api/v1/settings": {
     path: {};
     query: {};
@@ -1512,11 +1535,14 @@ export interface Me {
   role: SiteRole;
   isRobot: boolean;
   /**
-   * Where one's own collections are; a robot has none.
+   * Where one's own collections are; a robot has none. Not told to a token for one collection.
    */
   entity: string | null;
   createdAt: Time;
-  quota: Quota;
+  /**
+   * Of one's own collections. A robot has none, and so holds nothing. Null to a token for one collection.
+   */
+  quota: Quota | null;
   terms: {
     /**
      * The version one must have agreed to; null where there are none.
@@ -1536,7 +1562,8 @@ export interface Me {
   };
 }
 /**
- * Of one's own collections. A robot has none, and so holds nothing.
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "Quota".
  */
 export interface Quota {
   /**
@@ -2127,25 +2154,7 @@ export interface UserDetail {
    * Whether the role comes from a claim of an identity provider.
    */
   isAdminByClaim: boolean;
-  quota: Quota1;
-}
-/**
- * This interface was referenced by `Operations`'s JSON-Schema
- * via the `definition` "Quota".
- */
-export interface Quota1 {
-  /**
-   * Of the images there are. One counts once in each collection that has it.
-   */
-  usedBytes: number;
-  /**
-   * Of images on their way.
-   */
-  reservedBytes: number;
-  /**
-   * How much there may be in all; null for any number.
-   */
-  quotaBytes: number | null;
+  quota: Quota;
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -2181,7 +2190,7 @@ export interface AccountQuota {
    * Whether an administrator gave it; else it is what the settings say for all.
    */
   isOwnNumber: boolean;
-  quota: Quota1;
+  quota: Quota;
 }
 /**
  * This interface was referenced by `Operations`'s JSON-Schema
@@ -2307,6 +2316,39 @@ export interface Upload {
     code: string;
     message: string;
   } | null;
+  createdAt: Time;
+  /**
+   * A moment in UTC, such as `2026-11-25T04:10:00.000Z`.
+   */
+  expiresAt: string;
+}
+/**
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "UploadIntoPage".
+ */
+export interface UploadIntoPage {
+  items: UploadInto[];
+  /**
+   * Goes into `after` for the page behind this one; null at the end.
+   */
+  next: string | null;
+}
+/**
+ * An image on its way into a collection, from whatever client.
+ *
+ * This interface was referenced by `Operations`'s JSON-Schema
+ * via the `definition` "UploadInto".
+ */
+export interface UploadInto {
+  id: string;
+  container: string;
+  digest: string;
+  sizeBytes: number;
+  state: "open" | "verifying";
+  /**
+   * Who sends it; null for a user who was deleted.
+   */
+  username: string | null;
   createdAt: Time;
   /**
    * A moment in UTC, such as `2026-11-25T04:10:00.000Z`.

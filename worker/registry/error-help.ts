@@ -28,7 +28,8 @@ export const errorHelp: Readonly<Record<ErrorCode, string>> = {
   "precondition-required":
     "Ask for the state first, and send the ETag of the answer with the change. `*` stands for whichever it is, but not where something is destroyed: there it must be the ETag of the preview (`?preview=1`).",
   "precondition-failed": "Ask for the state again, and send the new ETag.",
-  "limit-reached": "Delete those that nobody needs, and try again.",
+  "limit-reached":
+    "End one that nobody needs any more, and try again. Where none is yours to end, as in a team that is full, ask its owners.",
 
   "pushing-disabled": "Wait until an administrator lets pushes in again. Pulling goes on.",
   "collections-disabled": "Ask an administrator to create the collection and to make you its owner.",

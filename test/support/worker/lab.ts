@@ -113,3 +113,15 @@ export async function rowsRead(url: string, options: Ask = {}): Promise<number> 
   if (response.status !== 200 || rows === 0) throw new Error(`${url}: ${response.status}, ${rows} rows`);
   return rows;
 }
+
+/** The path of the container that a lab comes with. */
+export function appOf({ entity, collection }: Lab): string {
+  return `${entity}/${collection}/app`;
+}
+
+/** Takes the contributor out. */
+export async function dismiss({ owner, contributor, entity, collection }: Lab): Promise<void> {
+  const url = `/api/v1/collections/${entity}/${collection}/people/users/${contributor.username}`;
+  const answer = await ask(url, { method: "DELETE", token: owner.token });
+  if (answer.status !== 204) throw new Error(`${answer.status} ${await answer.text()}`);
+}

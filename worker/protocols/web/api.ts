@@ -30,6 +30,7 @@ import { teamOperations } from "./teams.ts";
 import { tokenOperations } from "./tokens.ts";
 import { topicOperations } from "./topics.ts";
 import { uploadOperations } from "./uploads.ts";
+import { uploadIntoOperations } from "./uploads-into.ts";
 import { userOperations } from "./users.ts";
 
 /** Every operation of the JSON API, in the order of its document. */
@@ -46,6 +47,7 @@ export const operations: readonly Operation[] = [
   ...userOperations,
   ...quotaOperations,
   ...uploadOperations,
+  ...uploadIntoOperations,
   ...settingOperations,
   ...auditOperations,
   ...publisherOperations,

@@ -46,7 +46,7 @@ export const peopleOperations = [
       section: "people",
       summary: "Those whom you may give a role in a collection, and who have none",
       about:
-        "For its owners. With `PEOPLE_FROM_TEAMS`: your teams, their people and those of the team that owns it, and robots of all of these. Without it, and for administrators: everybody, by the first two letters of their name or more.",
+        "For its owners. With `PEOPLE_FROM_TEAMS`: your teams, their people and those of the team that owns it, and robots of all of these. Without it, and for administrators: everybody, by the first two letters of their name or more. Not for a token for one collection.",
       actor: "user",
       params: ofCollection,
       query: afterQuery.extend({

@@ -121,9 +121,16 @@ export const meSchema = z
     username: z.string(),
     role: siteRole,
     isRobot: z.boolean(),
-    entity: z.string().nullable().describe("Where one's own collections are; a robot has none."),
+    entity: z
+      .string()
+      .nullable()
+      .describe("Where one's own collections are; a robot has none. Not told to a token for one collection."),
     createdAt: time,
-    quota: quotaSchema.describe("Of one's own collections. A robot has none, and so holds nothing."),
+    quota: quotaSchema
+      .nullable()
+      .describe(
+        "Of one's own collections. A robot has none, and so holds nothing. Null to a token for one collection.",
+      ),
     terms: termsState,
     credential: z.object({
       kind: z.enum(["session", "token"]),

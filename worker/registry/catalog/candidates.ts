@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { type Actor, actorUserId, isAdministrator } from "../../access/roles.ts";
+import { type Actor, actorUserId, isAdministrator, isNarrowed } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { authorize } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
@@ -27,6 +27,8 @@ export async function listCandidates(
   { beginning, after }: { beginning: string; after: string | null },
 ): Promise<Page<Candidate>> {
   const found = authorize(ctx, actor, "collection.manage", await findCollection(ctx, actor, path));
+  // Who the owner works with elsewhere is nothing to a token for this collection alone.
+  if (isNarrowed(actor)) throw new RegistryError("insufficient-scope");
   const isAnybody = choosesAnybody(ctx, actor);
   if (isAnybody && beginning.length < LETTERS) {
     throw new RegistryError("query-invalid", `Ask for the beginning of a name: ${LETTERS} letters at least.`);

@@ -8,7 +8,7 @@ import { users } from "../../storage/db/schema/people.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
 import { collectionIs } from "./collections.ts";
 import type { Owner } from "./entity-page.ts";
-import { factsFor } from "./facts.ts";
+import { factsFor, isWithin } from "./facts.ts";
 
 const acts = ["push", "delete-image", "manage", "see-people", "star", "hand-over"] as const;
 export type CollectionAct = (typeof acts)[number];
@@ -58,7 +58,8 @@ export function collectionPageQuery(ctx: Context, actor: Actor, where: SQL | und
       ownerName: sql<string>`${users.username}`.as("owner_name"),
       isTeam: sql<boolean>`${users.isTeam}`.mapWith(Boolean).as("owner_is_team"),
       isStarred: sql<boolean>`EXISTS (
-        SELECT 1 FROM stars WHERE stars.user_id = ${actorUserId(actor)} AND stars.collection_id = ${collections.id})`
+        SELECT 1 FROM stars WHERE stars.user_id = ${actorUserId(actor)} AND stars.collection_id = ${collections.id}
+          AND ${isWithin(actor, sql`stars.collection_id`)})`
         .mapWith(Boolean)
         .as("is_starred"),
       offered: sql<CollectionPage["offered"]>`(

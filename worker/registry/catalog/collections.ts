@@ -1,5 +1,12 @@
 import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
-import { type Actor, actorUserId, type CollectionFacts, isAdministrator, type Visibility } from "../../access/roles.ts";
+import {
+  type Actor,
+  actorUserId,
+  type CollectionFacts,
+  isAdministrator,
+  teamPlace,
+  type Visibility,
+} from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
@@ -106,7 +113,7 @@ export async function createCollection(
   },
 ): Promise<FoundCollection> {
   const found = await findEntity(ctx, actor, "entity" in input ? { name: input.entity } : { id: input.entityId });
-  const { entity } = authorizeOnEntity(ctx, actor, "entity.create-collection", found);
+  const { entity } = authorizeToMake(ctx, actor, found);
   const name = parseName(input.name);
   const visibility = newVisibility(ctx, input.visibility);
   const id = crypto.randomUUID();
@@ -139,6 +146,18 @@ export async function createCollection(
   const [created] = results.at(-1) as FoundCollection[];
   if (created?.collection.id === id) searchSoon(ctx);
   return authorize(ctx, actor, "collection.see", created ?? null);
+}
+
+/** Members of a team are told why they may push to its collections, and make none. Nobody else learns of it. */
+function authorizeToMake(ctx: Context, actor: Actor, found: Awaited<ReturnType<typeof findEntity>>) {
+  try {
+    return authorizeOnEntity(ctx, actor, "entity.create-collection", found);
+  } catch (thrown) {
+    const team = actor.kind === "user" && found !== null ? teamPlace(actor, found.entity.ownerUserId) : null;
+    if (team === null || !(thrown instanceof RegistryError && thrown.code === "forbidden")) throw thrown;
+    const message = `Only owners of the team ${team.name} make collections in ${found?.entity.name}. Ask one of them to make it, then push again.`;
+    throw new RegistryError("forbidden", message, { cause: thrown });
+  }
 }
 
 function holdsShortName(entityId: string, name: string): SQL {

@@ -1,6 +1,6 @@
 import { and, eq, sql } from "drizzle-orm";
 import { decide } from "../../access/policy.ts";
-import { type Actor, isAdministrator, teamPlace } from "../../access/roles.ts";
+import { type Actor, isAdministrator, isNarrowed, teamPlace } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { guardChanged } from "../../storage/db/guard.ts";
@@ -93,16 +93,15 @@ async function findWithOwner(ctx: Context, actor: Actor, name: string) {
 
 async function toPage(ctx: Context, actor: Actor, { entity, owner, facts }: Found): Promise<EntityPage> {
   const isTheirs =
-    actor.kind === "user" &&
-    actor.credential.collectionId === null &&
-    (facts.entityOwnerId === actor.userId || teamPlace(actor, facts.entityOwnerId) !== null);
+    isAdministrator(actor) ||
+    (actor.kind === "user" && (facts.entityOwnerId === actor.userId || teamPlace(actor, facts.entityOwnerId) !== null));
   const may = (action: "entity.create-collection" | "entity.edit") =>
     decide(actor, action, facts, ctx.settings).allowed;
   return {
     entity: entity.name,
     description: entity.description,
     owner: actor.kind === "anonymous" ? null : owner,
-    sizeBytes: isTheirs || isAdministrator(actor) ? entity.sizeBytes : null,
+    sizeBytes: isTheirs && !isNarrowed(actor) ? entity.sizeBytes : null,
     createdAt: entity.createdAt,
     may: [
       ...(may("entity.create-collection") ? (["create-collection"] as const) : []),

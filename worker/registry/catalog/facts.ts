@@ -1,5 +1,12 @@
 import { type Placeholder, type SQL, type SQLWrapper, sql } from "drizzle-orm";
-import { type Actor, accountIdsOf, type Grant, isAdministrator, type Visibility } from "../../access/roles.ts";
+import {
+  type Actor,
+  accountIdsOf,
+  type Grant,
+  isAdministrator,
+  isNarrowed,
+  type Visibility,
+} from "../../access/roles.ts";
 import { collectionMembers, collections, entities } from "../../storage/db/schema/catalog.ts";
 import { teamMembers } from "../../storage/db/schema/teams.ts";
 import type { Settings } from "../settings.ts";
@@ -64,6 +71,14 @@ export function visibleTo(actor: Actor, settings: Pick<Settings, "PRIVATE_ONLY">
     return sql`(${isPublic} OR (${collections.id} = ${narrowedTo} AND (${isInternal} OR ${byRole})))`;
   }
   return sql`(${isPublic} OR ${isInternal} OR ${byRole})`;
+}
+
+/**
+ * For lists of what is one's own: a credential for one collection is shown what is in that one, and nothing else of its
+ * user's, though everybody may see it.
+ */
+export function isWithin(actor: Actor, collectionId: SQL): SQL {
+  return isNarrowed(actor) ? sql`${collectionId} = ${actor.credential.collectionId}` : sql`1`;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Context } from "../../context.ts";
 import { authorizeList, authorizeOnSite } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import { PAGE_ROWS, type Page, pageOf, readCursor, writeCursor } from "../page.ts";
-import { visibleTo } from "./facts.ts";
+import { isWithin, visibleTo } from "./facts.ts";
 import { type Branch, ownCollections, visibleBranches, withEntity } from "./visible-branches.ts";
 
 export const collectionSorts = ["name", "updated", "stars", "pulls"] as const;
@@ -72,7 +72,8 @@ export async function listCollectionsBy(
   const rows = await ctx.db.all<Row>(sql`
     SELECT page.id, page.place, entities.name AS entity, c.name AS collection, c.short_name AS shortName,
       substr(c.description, 1, ${SUMMARY_LENGTH}) AS summary, c.visibility, c.star_count AS stars,
-      EXISTS (SELECT 1 FROM stars WHERE stars.user_id = ${actorUserId(actor)} AND stars.collection_id = c.id) AS isStarred,
+      EXISTS (SELECT 1 FROM stars WHERE stars.user_id = ${actorUserId(actor)} AND stars.collection_id = c.id
+        AND ${isWithin(actor, sql`c.id`)}) AS isStarred,
       c.pull_count AS pulls, c.image_count AS images, c.size_bytes AS sizeBytes, c.created_at AS createdAt,
       c.updated_at AS updatedAt
     FROM (
@@ -92,6 +93,7 @@ function toListed(ctx: Context, { id: _, place: __, isStarred, visibility, ...ro
 
 function branchesOf(ctx: Context, actor: Actor, { only, entity }: CollectionsQuery): Branch[] {
   const seen = visibleTo(actor, ctx.settings);
+  const within = isWithin(actor, sql`collections.id`);
   switch (only) {
     case null: {
       const id = entity === null ? null : sql`(SELECT e.id FROM entities AS e WHERE e.name = ${entity.toLowerCase()})`;
@@ -99,11 +101,11 @@ function branchesOf(ctx: Context, actor: Actor, { only, entity }: CollectionsQue
     }
     case "mine":
       if (actor.kind === "anonymous") throw new RegistryError("unauthenticated");
-      return [{ from: withEntity(ownCollections(actor, ["owner", "contributor"])), where: seen }];
+      return [{ from: withEntity(ownCollections(actor, ["owner", "contributor"])), where: sql`${seen} AND ${within}` }];
     case "starred": {
       if (actor.kind === "anonymous") throw new RegistryError("unauthenticated");
       const from = withEntity(sql`stars AS star CROSS JOIN collections ON collections.id = star.collection_id`);
-      return [{ from, where: sql`star.user_id = ${actorUserId(actor)} AND ${seen}` }];
+      return [{ from, where: sql`star.user_id = ${actorUserId(actor)} AND ${seen} AND ${within}` }];
     }
     case "orphaned":
       authorizeOnSite(ctx.settings, actor, "site.administer");

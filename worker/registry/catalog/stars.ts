@@ -9,7 +9,7 @@ import { limits } from "../limits.ts";
 import { PAGE_ROWS, type Page, pageOf, readCursor, writeCursor } from "../page.ts";
 import { asUser } from "../people/user-actor.ts";
 import { type CollectionPath, findCollection } from "./collections.ts";
-import { visibleTo } from "./facts.ts";
+import { isWithin, visibleTo } from "./facts.ts";
 
 /*
  * Collections that people marked. They change nothing for anybody else but a number, so that the audit log does not have them:
@@ -58,6 +58,7 @@ export async function listStars(ctx: Context, actor: Actor, after: string | null
     CROSS JOIN collections ON collections.id = star.collection_id
     CROSS JOIN entities ON entities.id = collections.entity_id
     WHERE star.user_id = ${userId} AND ${behind} AND ${visibleTo(actor, ctx.settings)}
+      AND ${isWithin(actor, sql`star.collection_id`)}
     ORDER BY star.created_at DESC, star.collection_id DESC LIMIT ${PAGE_ROWS}`);
   const { items, next } = pageOf(rows, ({ starredAt, id }) => writeCursor([starredAt, id]));
   return { items: items.map(({ id: _, ...item }) => item), next };

@@ -9,13 +9,14 @@ import { audit } from "../../storage/db/schema/upkeep.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
 import type { Digest } from "../digest.ts";
-import { RegistryError } from "../errors.ts";
+import { errorMessages, RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { type ContainerPath, parseTag } from "../names.ts";
 import { type FoundImage, findImageById, imageQuery, isPublished, toFoundImage } from "../pull/resolve.ts";
 import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { containerIs, ensureWritable, getContainer } from "./containers.ts";
+import { mayPush } from "./may-push.ts";
 
 export type TagRow = Pick<typeof tags.$inferSelect, "arch" | "name" | "imageId">;
 
@@ -89,7 +90,11 @@ async function setTagOn(
       ctx.db
         .insert(wantedTags)
         .values(wanted)
-        .onConflictDoUpdate({ target: [wantedTags.imageId, wantedTags.name], set: { arch: input.arch } }),
+        // The last who wants it counts: by their rights it moves.
+        .onConflictDoUpdate({
+          target: [wantedTags.imageId, wantedTags.name],
+          set: { arch: input.arch, wantedBy: wanted.wantedBy, createdAt: now },
+        }),
       // Somebody may have published the image since: then nobody else would move this one.
       ...moveWantedTags(ctx, { containerId: container.id, digest: image.digest }),
     ]);
@@ -121,8 +126,9 @@ async function setTagOn(
 }
 
 /**
- * Moves the tags that waited for an image of a container, when it is published now; for the batch that
- * publishes it. One that was wanted for another architecture is dropped: the file is what counts.
+ * Moves the tags that waited for an image of a container, when it is published now; for the batch that publishes it.
+ * They move in the name of whoever wanted them, and so only if they may still push. One that does not move stays where
+ * it was; the audit log says why.
  */
 export function moveWantedTags(
   ctx: Context,
@@ -140,30 +146,49 @@ export function moveWantedTags(
         INSERT INTO ${tags} (container_id, arch, name, image_id, updated_by, updated_at)
         SELECT ${images.containerId}, ${images.arch}, ${wantedTags.name}, ${images.id}, ${wantedTags.wantedBy}, ${ctx.now()}
         FROM ${wantedTags} INNER JOIN ${images} ON ${images.id} = ${wantedTags.imageId}
-        WHERE ${isPublishedNow} AND (${wantedTags.arch} IS NULL OR ${wantedTags.arch} = ${images.arch})
+        WHERE ${isPublishedNow} AND ${isForItsArchitecture} AND ${wantedByPusher(ctx)}
         ${moveTagIfAllowed}`,
     ),
-    // In the name of whoever wanted it: who publishes the image may be somebody else, or a job.
-    statement(
-      ctx.db,
-      sql`
-        INSERT INTO ${audit} (at, actor, action, target, detail, request_id, collection_id)
-        SELECT ${ctx.now()}, coalesce(u.username, 'deleted user'), 'tag.set', e.name || '/' || c.name || '/' || k.name || ':' || t.name,
-          json_object('arch', t.arch, 'digest', ${images.digest}), ${ctx.requestId}, c.id
-        FROM ${images} INNER JOIN ${wantedTags} ON ${wantedTags.imageId} = ${images.id}
-          INNER JOIN ${tags} AS t ON t.container_id = ${images.containerId} AND t.arch = ${images.arch}
-            AND t.name = ${wantedTags.name} AND t.image_id = ${images.id}
-          INNER JOIN ${containers} AS k ON k.id = ${images.containerId}
-          INNER JOIN ${collections} AS c ON c.id = k.collection_id
-          INNER JOIN ${entities} AS e ON e.id = c.entity_id
-          LEFT JOIN ${users} AS u ON u.id = ${wantedTags.wantedBy}
-        WHERE ${isPublishedNow} AND (${wantedTags.arch} IS NULL OR ${wantedTags.arch} = ${images.arch})`,
-    ),
+    auditWanted(ctx, isPublishedNow),
     ctx.db
       .delete(wantedTags)
       .where(sql`${wantedTags.imageId} IN (SELECT ${images.id} FROM ${images} WHERE ${isPublishedNow})`),
   ];
 }
+
+/** The file is what counts. */
+const isForItsArchitecture = sql`(${wantedTags.arch} IS NULL OR ${wantedTags.arch} = ${images.arch})`;
+
+function wantedByPusher(ctx: Context): SQL {
+  const collectionId = sql`(SELECT held.collection_id FROM containers AS held WHERE held.id = ${images.containerId})`;
+  return mayPush(ctx, sql`${wantedTags.wantedBy}`, collectionId);
+}
+
+/** What became of each tag that waited, by who wanted it: who publishes the image may be somebody else, or a job. */
+function auditWanted(ctx: Context, isPublishedNow: SQL | undefined): Statement {
+  const reason = sql`CASE WHEN t.name IS NOT NULL THEN NULL WHEN NOT ${wantedByPusher(ctx)} THEN ${NO_PUSHER}
+    WHEN NOT ${isForItsArchitecture} THEN ${OTHER_ARCHITECTURE} ELSE ${errorMessages["tag-frozen"]} END`;
+  return statement(
+    ctx.db,
+    sql`
+      INSERT INTO ${audit} (at, actor, action, target, detail, request_id, collection_id)
+      SELECT ${ctx.now()}, coalesce(u.username, 'deleted user'), CASE WHEN t.name IS NULL THEN 'tag.refuse' ELSE 'tag.set' END,
+        e.name || '/' || c.name || '/' || k.name || ':' || ${wantedTags.name},
+        json_patch(json_object('arch', ${images.arch}, 'digest', ${images.digest}), json_object('reason', ${reason})),
+        ${ctx.requestId}, c.id
+      FROM ${images} INNER JOIN ${wantedTags} ON ${wantedTags.imageId} = ${images.id}
+        INNER JOIN ${containers} AS k ON k.id = ${images.containerId}
+        INNER JOIN ${collections} AS c ON c.id = k.collection_id
+        INNER JOIN ${entities} AS e ON e.id = c.entity_id
+        LEFT JOIN ${tags} AS t ON t.container_id = ${images.containerId} AND t.arch = ${images.arch}
+          AND t.name = ${wantedTags.name} AND t.image_id = ${images.id}
+        LEFT JOIN ${users} AS u ON u.id = ${wantedTags.wantedBy}
+      WHERE ${isPublishedNow}`,
+  );
+}
+
+const NO_PUSHER = "Whoever wanted it may not push here any more.";
+const OTHER_ARCHITECTURE = "It was wanted for another architecture.";
 
 function printable(text: string): string {
   return `'${text.replace(/[^\x20-\x7e]/g, "?").slice(0, 40)}'`;

@@ -1,5 +1,5 @@
 import { and, eq, sql } from "drizzle-orm";
-import { type Actor, accountIdsOf, isAdministrator } from "../../access/roles.ts";
+import { type Actor, accountIdsOf, isAdministrator, isNarrowed } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { guardAgainst } from "../../storage/db/guard.ts";
 import { users } from "../../storage/db/schema/people.ts";
@@ -27,7 +27,7 @@ export interface AccountQuota {
 export async function getQuota(ctx: Context, actor: Actor, name: string): Promise<AccountQuota> {
   const [found] = await accountQuery(ctx, name);
   // A token for one collection says nothing of all the others.
-  const isNarrow = actor.kind === "user" && actor.credential.collectionId !== null;
+  const isNarrow = isNarrowed(actor);
   const isTheirs = found !== undefined && !isNarrow && accountIdsOf(actor).includes(found.id);
   if (!isTheirs) {
     if (!isAdministrator(actor) || isNarrow) throw absent();
@@ -36,9 +36,10 @@ export async function getQuota(ctx: Context, actor: Actor, name: string): Promis
   return present(found);
 }
 
-/** The quota of an account for those who own it, or are in it; null for everybody else. */
+/** The quota of an account for those who own it, or are in it; null for everybody else, and to a token for one collection. */
 export async function quotaForOwner(ctx: Context, actor: Actor, accountId: string): Promise<Quota | null> {
-  return accountIdsOf(actor).includes(accountId) ? await quotaOfUser(ctx, { id: accountId }) : null;
+  const isTheirs = !isNarrowed(actor) && accountIdsOf(actor).includes(accountId);
+  return isTheirs ? await quotaOfUser(ctx, { id: accountId }) : null;
 }
 
 /** The quota of a person whose account the actor was shown. */

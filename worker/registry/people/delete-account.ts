@@ -3,7 +3,7 @@ import { type Actor, ownAccount, type UserActor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { type Statement, statement } from "../../storage/db/client.ts";
 import { guardChanged } from "../../storage/db/guard.ts";
-import { entities } from "../../storage/db/schema/catalog.ts";
+import { collectionMembers, entities } from "../../storage/db/schema/catalog.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorizeOnAccount } from "../authorize.ts";
@@ -54,6 +54,7 @@ export async function deleteAccount(ctx: Context, actor: Actor, seen: string): P
     guardShown(ctx, expression, shown),
     ...guardStillGood(ctx, actor),
     handOver(ctx, me, heirs),
+    endNeedlessRoles(ctx, Object.keys(heirs)),
     auditRows(ctx, actor, "entity.hand-over", Object.keys(heirs)),
     ...collectionsDeletion(
       ctx,
@@ -82,6 +83,18 @@ function ensureNothingInTheWay(facts: DeletionFacts): void {
   const { obstacles } = describeDeletion(facts, "self");
   if (obstacles.length === 0) return;
   throw new RegistryError(frozenObstacles(facts).length > 0 ? "frozen" : "conflict", obstacles.join(" "));
+}
+
+/** Whoever owns all of an entity needs no right in a part of it. */
+function endNeedlessRoles(ctx: Context, names: readonly string[]): Statement {
+  return statement(
+    ctx.db,
+    sql`
+    DELETE FROM ${collectionMembers} WHERE EXISTS (
+      SELECT 1 FROM collections AS held INNER JOIN entities AS around ON around.id = held.entity_id
+      WHERE held.id = ${collectionMembers.collectionId} AND around.owner_user_id = ${collectionMembers.userId}
+        AND around.name IN (SELECT value FROM json_each(${JSON.stringify(names)})))`,
+  );
 }
 
 /** Gives entities to their heirs. @param heirs usernames by the entities' names */

@@ -1,6 +1,7 @@
 import { and, desc, eq, gt, type SQL, sql } from "drizzle-orm";
 import { type Actor, ownAccount, type TeamRole } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
+import type { Statement } from "../../storage/db/client.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
 import { users } from "../../storage/db/schema/people.ts";
@@ -12,7 +13,7 @@ import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { guardStillGood } from "./still-good.ts";
-import { guardManages, guardRoomFor } from "./team-guards.ts";
+import { guardManages, guardRoomFor, inRoomWords } from "./team-guards.ts";
 import type { TeamMember } from "./team-members.ts";
 import { authorizedTeam } from "./teams.ts";
 import { asUser } from "./user-actor.ts";
@@ -132,7 +133,7 @@ export async function acceptInvitation(
     throw new RegistryError("already-so", `You are in the team ${team.name} already.`);
   }
   const row = { teamId, userId: me.userId, role, createdAt: ctx.now() };
-  await writeTogether(ctx.db, [
+  const statements: [Statement, ...Statement[]] = [
     guardRoomFor(ctx, teamId, me.userId),
     ...guardStillGood(ctx, actor),
     ctx.db.delete(invitations).where(isGoodNow(ctx, invitation.hash)),
@@ -146,7 +147,8 @@ export async function acceptInvitation(
         set: { role: sql`CASE WHEN ${teamMembers.role} = 'owner' THEN 'owner' ELSE excluded.role END` },
       }),
     auditRow(ctx, actor, "team.join", team.name, { detail: { invitation: id, role } }),
-  ]);
+  ];
+  await inRoomWords(() => writeTogether(ctx.db, statements));
   return { team: team.name, member: { username: me.username, role, createdAt: row.createdAt } };
 }
 

@@ -1,6 +1,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import {
   type Actor,
+  isNarrowed,
   ownAccount,
   type SiteRole,
   siteRole,
@@ -23,11 +24,12 @@ export interface Me {
   role: SiteRole;
   isRobot: boolean;
   credential: UserCredential;
-  /** The entity of the same name, where their own collections are; null where there is none. */
+  /** The entity of the same name, where their own collections are; null where there is none, and to a credential for one collection. */
   entity: string | null;
   /** Milliseconds, as the time below. */
   createdAt: number;
-  quota: Quota;
+  /** Of all they own: null to a credential for one collection. */
+  quota: Quota | null;
   /** The version of the terms one must have agreed to; null where there are none. */
   requiredTerms: string | null;
   agreedTerms: string | null;
@@ -83,5 +85,6 @@ function present({ settings }: Context, actor: UserActor, account: Account | und
   if (account === undefined) throw new RegistryError("invalid-credential");
   const { username, isRobot, credential } = actor;
   const requiredTerms = settings.TERMS_VERSION === "" ? null : settings.TERMS_VERSION;
-  return { username, role: siteRole(actor), isRobot, credential, requiredTerms, ...account };
+  const more = isNarrowed(actor) ? { ...account, entity: null, quota: null } : account;
+  return { username, role: siteRole(actor), isRobot, credential, requiredTerms, ...more };
 }

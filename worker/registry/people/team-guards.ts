@@ -5,6 +5,7 @@ import type { Statement } from "../../storage/db/client.ts";
 import { guardAgainst } from "../../storage/db/guard.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { teamMembers } from "../../storage/db/schema/teams.ts";
+import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { guardStillGood } from "./still-good.ts";
 
@@ -62,6 +63,17 @@ export function guardRoomFor(ctx: Context, teamId: string, userId: string): Stat
     (SELECT count(*) FROM ${teamMembers} AS every WHERE every.team_id = ${teamId}) >= ${limits.membersPerTeam}
     OR ${isInTooMany(userId)})`;
   return guardAgainst(ctx.db, "limit-reached", isFull);
+}
+
+/** Does something with that guard in it, and says which limits there are. @throws what it throws */
+export async function inRoomWords<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!(thrown instanceof RegistryError && thrown.code === "limit-reached")) throw thrown;
+    const message = `The team is full: it has ${limits.membersPerTeam} people at most. Or it would be one too many: somebody is in ${limits.teamsPerUser} teams at most.`;
+    throw new RegistryError("limit-reached", message, { cause: thrown });
+  }
 }
 
 export function isInTooMany(userId: string): SQL {

@@ -13,7 +13,7 @@ import { PAGE_ROWS, type Page, pageOf } from "../page.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import type { User } from "./accounts.ts";
 import { guardStillGood } from "./still-good.ts";
-import { guardManages, guardNotLastOwner, guardRoomFor } from "./team-guards.ts";
+import { guardManages, guardNotLastOwner, guardRoomFor, inRoomWords } from "./team-guards.ts";
 import { authorizedTeam, type Team } from "./teams.ts";
 import { asUser } from "./user-actor.ts";
 
@@ -62,13 +62,14 @@ export async function joinTeam(ctx: Context, actor: Actor, teamName: string): Pr
   authorizeOnTeam(ctx, actor, "team.join", team);
   const row = { teamId, userId: me.userId, role: "member" as const, createdAt: ctx.now() };
   const isOpen = sql`EXISTS (SELECT 1 FROM ${teams} WHERE ${eq(teams.id, teamId)} AND joining = 'open')`;
-  await writeTogether(ctx.db, [
+  const statements: [Statement, ...Statement[]] = [
     guardAgainst(ctx.db, "conflict", sql`NOT ${isOpen}`),
     guardRoomFor(ctx, teamId, me.userId),
     ...guardStillGood(ctx, actor),
     ctx.db.insert(teamMembers).values(row).onConflictDoNothing(),
     auditRow(ctx, actor, "team.join", name, { when: sql`changes() > 0` }),
-  ]);
+  ];
+  await inRoomWords(() => writeTogether(ctx.db, statements));
   return { username: me.username, role: "member", createdAt: row.createdAt };
 }
 
@@ -100,7 +101,7 @@ export async function setTeamMember(
           .update(teamMembers)
           .set({ role })
           .where(and(eq(teamMembers.teamId, teamId), eq(teamMembers.userId, user.id)));
-  await writeTogether(ctx.db, [
+  const statements: [Statement, ...Statement[]] = [
     guardRoomFor(ctx, teamId, user.id),
     ...(role === "owner" ? [] : [guardNotLastOwner(ctx, teamId, user.id)]),
     ...guardManages(ctx, actor, teamId),
@@ -109,7 +110,8 @@ export async function setTeamMember(
     guardChanged(ctx.db, "conflict"),
     ...(role === "owner" ? [] : [endInvitationsBy(ctx, teamId, user.id)]),
     auditRow(ctx, actor, "team.member", team.account.username, { detail: { username: user.username, role } }),
-  ]);
+  ];
+  await inRoomWords(() => writeTogether(ctx.db, statements));
   return { username: user.username, role, createdAt: row.createdAt };
 }
 

@@ -8,7 +8,7 @@ import { shares } from "../../storage/db/schema/sharing.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorizeList } from "../authorize.ts";
 import { targetOf } from "../catalog/containers.ts";
-import { visibleTo } from "../catalog/facts.ts";
+import { isWithin, visibleTo } from "../catalog/facts.ts";
 import { type Digest, sha256Hex } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { downloadSeconds, limits } from "../limits.ts";
@@ -149,6 +149,7 @@ export async function listOwnShares(ctx: Context, actor: Actor, after: string | 
         eq(shares.createdBy, userId),
         after === null ? undefined : gt(shares.id, after),
         visibleTo(actor, ctx.settings),
+        isWithin(actor, sql`${collections.id}`),
       ),
     )
     .orderBy(asc(shares.id))

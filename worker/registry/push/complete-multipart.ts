@@ -7,6 +7,7 @@ import { writeTogether } from "../../storage/db/write-together.ts";
 import { completeMultipart as makeObject, type Part } from "../../storage/multipart.ts";
 import { authorize } from "../authorize.ts";
 import { ensureWritable } from "../catalog/containers.ts";
+import { mayPush } from "../catalog/may-push.ts";
 import { describe, RegistryError } from "../errors.ts";
 import { jobId, newJob } from "../jobs.ts";
 import { limits } from "../limits.ts";
@@ -47,7 +48,7 @@ export async function completeMultipart(
   const [row] = uploadRows;
   if (row?.state === "open") {
     await assemble(ctx, upload, checkParts(upload, input.parts));
-    await markVerifying(ctx, upload);
+    await markVerifying(ctx, actor, found.collection.id, upload);
   } else if (row?.state !== "verifying") {
     ensureNotRefused(outcomeOf(row ?? null));
     return completed;
@@ -107,9 +108,18 @@ export async function assemble(ctx: Context, upload: Assembled, parts: Part[]): 
   if ((await ctx.bucket.head(upload.objectKey)) === null) throw new RegistryError("upload-ended");
 }
 
-/** Has the object verified. Of two that complete it at once the second finds it so. */
-export async function markVerifying(ctx: Context, upload: Assembled): Promise<void> {
-  const isOpen = and(eq(uploads.id, upload.uploadId), eq(uploads.state, "open"));
+/**
+ * Has the object verified. Of two that complete it at once the second finds it so; for who may not push any more by
+ * then it stays open, and has ended.
+ */
+export async function markVerifying(
+  ctx: Context,
+  actor: Actor,
+  collectionId: string,
+  upload: Assembled,
+): Promise<void> {
+  const mayStill = actor.kind === "user" ? mayPush(ctx, actor.userId, collectionId) : undefined;
+  const isOpen = and(eq(uploads.id, upload.uploadId), eq(uploads.state, "open"), mayStill);
   try {
     await writeTogether(ctx.db, [
       ctx.db.update(uploads).set({ state: "verifying" }).where(isOpen),

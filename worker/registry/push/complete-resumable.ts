@@ -48,7 +48,7 @@ export async function completeResumable(ctx: Context, actor: Actor, id: string):
       if (isExpired(ctx, upload)) throw new RegistryError("upload-ended");
       ensureWritable(image.container);
       await assembleNoted(ctx, upload, parts);
-      await markVerifying(ctx, { ...upload, uploadId: upload.id });
+      await markVerifying(ctx, actor, image.collection.id, { ...upload, uploadId: upload.id });
       ensureNotRefused(await waitForVerification(ctx, upload.id));
     }
   } else if (upload.state === "verifying") ensureNotRefused(await waitForVerification(ctx, upload.id));

@@ -13,7 +13,7 @@ import { inQuotaWords, quotaGuard } from "../quota.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import type { SifFacts } from "./check-image.ts";
 import type { PushTarget } from "./prepare-push.ts";
-import { keepBytes } from "./publish.ts";
+import { guardPusher, keepBytes } from "./publish.ts";
 
 /** Bytes that are stored, and known by now. */
 export interface KnownUpload {
@@ -50,6 +50,7 @@ export async function publishStreamed(
       "conflict",
       sql`EXISTS (SELECT 1 FROM ${containers} WHERE ${containers.id} = ${containerId} AND ${containers.readOnly} = 1)`,
     ),
+    ...guardPusher(ctx, actor, target.collection.id),
     ...(actor.kind === "user" ? [guardAgainst(ctx.db, "conflict", sql`NOT ${stillGood(actor)}`)] : []),
     makeContainer(ctx, actor, target),
     auditRow(ctx, actor, "container.create", path, { in: target.collection.id, when: sql`changes() > 0` }),

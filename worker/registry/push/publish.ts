@@ -6,6 +6,7 @@ import { blobs, images, uploads, wantedTags } from "../../storage/db/schema/cata
 import { discardedObjects } from "../../storage/db/schema/upkeep.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { targetOf } from "../catalog/containers.ts";
+import { mayPush } from "../catalog/may-push.ts";
 import { moveWantedTags } from "../catalog/tags.ts";
 import type { ErrorCode, RegistryError } from "../errors.ts";
 import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
@@ -21,7 +22,7 @@ import type { Upload } from "./start-upload.ts";
  * it. When the digest was stored before, its first object stays, unless that is damaged or about to be
  * deleted. This one then waits for upkeep: while it is there its URL is used up, so that nobody learns from a
  * second PUT, nor from the time this takes, whether the registry held the content already.
- * @throws `conflict` when the upload was published or refused meanwhile, `not-found` when the image was deleted,
+ * @throws `conflict` when the upload was published or refused meanwhile, or whoever completes it may not push any more, `not-found` when the image was deleted,
  *   `quota-exceeded` where it reserved no room and there is none
  */
 export async function publishUpload(
@@ -43,6 +44,7 @@ export async function publishUpload(
   const addition = { collectionId: found.collection.id, digest, sizeBytes, uploadId };
   const statements: [Statement, ...Statement[]] = [
     quotaGuard(ctx, addition),
+    ...guardPusher(ctx, by, found.collection.id),
     ctx.db
       .update(uploads)
       .set({ state: "published", ...urlsEnd(upload, now) })
@@ -65,6 +67,15 @@ export async function publishUpload(
   ];
   await inQuotaWords(ctx, addition, () => writeTogether(ctx.db, statements));
   startInspection(ctx, image.id);
+}
+
+/**
+ * Refuses who lost their right to push between being asked for it and this. A job publishes what was completed: the
+ * right counted then.
+ */
+export function guardPusher(ctx: Context, by: Doer, collectionId: string): Statement[] {
+  if (by.kind !== "user") return [];
+  return [guardAgainst(ctx.db, "conflict", sql`NOT ${mayPush(ctx, by.userId, collectionId)}`)];
 }
 
 /** Marks an upload refused, drops the tags that waited for it, and frees its bytes. @throws `conflict` */

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, isNotNull, ne, type SQL, sql } from "drizzle-orm";
 import { type Actor, actorUserId, type CollectionFacts } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
-import { statement } from "../../storage/db/client.ts";
+import { type Statement, statement } from "../../storage/db/client.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { guardChanged } from "../../storage/db/guard.ts";
 import {
@@ -17,7 +17,7 @@ import { jobs } from "../../storage/db/schema/upkeep.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { abortMultipart, storePart } from "../../storage/multipart.ts";
 import { authorize, authorizeList } from "../authorize.ts";
-import { factsFor, visibleTo } from "../catalog/facts.ts";
+import { factsFor, isWithin, visibleTo } from "../catalog/facts.ts";
 import { describe, RegistryError } from "../errors.ts";
 import { jobId } from "../jobs.ts";
 import { PAGE_ROWS, type Page, pageOf, readCursor, writeCursor } from "../page.ts";
@@ -164,26 +164,33 @@ export async function cancelUpload(ctx: Context, actor: Actor, id: string): Prom
   if (upload.state === "verifying") {
     throw new RegistryError("conflict", "All of it has arrived, and is being verified.");
   }
-  const isPending = sql`EXISTS (
-    SELECT 1 FROM ${uploads} WHERE ${uploads.imageId} = ${upload.imageId} AND ${isGoingOn(ctx)})`;
   await writeTogether(ctx.db, [
     ctx.db
       .update(uploads)
       .set({ state: "aborted", expiresAt: ctx.now() })
       .where(and(eq(uploads.id, id), eq(uploads.state, "open"))),
     guardChanged(ctx.db, "conflict"),
-    // Tags may wait for somebody else's upload of the same image.
-    ctx.db
-      .delete(wantedTags)
-      .where(
-        sql`${wantedTags.imageId} = ${upload.imageId} AND ${wantedTags.wantedBy} = ${actorUserId(actor)} AND NOT ${isPending}`,
-      ),
+    dropWanted(ctx, upload),
   ]);
   await freeNow(ctx, upload);
 }
 
+/** A statement that drops the tags that somebody wanted for an image, when nothing brings it any more. */
+export function dropWanted(
+  ctx: Context,
+  { imageId, userId }: Pick<typeof uploads.$inferSelect, "imageId" | "userId">,
+): Statement {
+  const isPending = sql`EXISTS (SELECT 1 FROM ${uploads} WHERE ${uploads.imageId} = ${imageId} AND ${isGoingOn(ctx)})`;
+  return ctx.db
+    .delete(wantedTags)
+    .where(sql`${wantedTags.imageId} = ${imageId} AND ${wantedTags.wantedBy} IS ${userId} AND NOT ${isPending}`);
+}
+
 /** Frees the parts of an upload that has ended. When this fails upkeep does it. */
-export async function freeNow(ctx: Context, { id, objectKey, multipartId }: ResumableUpload): Promise<void> {
+export async function freeNow(
+  ctx: Context,
+  { id, objectKey, multipartId }: Pick<ResumableUpload, "id" | "objectKey" | "multipartId">,
+): Promise<void> {
   try {
     await abortMultipart(ctx.bucket, objectKey, multipartId);
   } catch (thrown) {
@@ -218,6 +225,7 @@ export function uploadQuery(ctx: Context, actor: Actor, where: SQL | undefined) 
     eq(uploads.userId, actorUserId(actor) ?? ""),
     eq(uploads.resumable, true),
     ne(uploads.state, "aborted"),
+    isWithin(actor, sql`${collections.id}`),
   );
   return ctx.db
     .select({

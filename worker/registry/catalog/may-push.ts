@@ -1,0 +1,23 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { Context } from "../../context.ts";
+
+/**
+ * Whether somebody may push to a collection now, in SQL: what the policy says of `collection.push`, for what was begun
+ * in their name and ends without them. A test holds the two against each other. As with share links, new terms do not
+ * matter, nor the credential it was begun with; and when pushes are turned off, what has arrived goes on.
+ * @param userId null for a deleted user, who may not
+ */
+export function mayPush(ctx: Pick<Context, "now">, userId: SQL | string, collectionId: SQL | string): SQL {
+  const accounts = sql`(
+    SELECT pusher.id UNION ALL SELECT place.team_id FROM team_members AS place WHERE place.user_id = pusher.id)`;
+  return sql`EXISTS (
+    SELECT 1 FROM users AS pusher
+    INNER JOIN collections AS goal ON goal.id = ${collectionId} INNER JOIN entities AS around ON around.id = goal.entity_id
+    WHERE pusher.id = ${userId} AND pusher.disabled_at IS NULL AND pusher.is_team = 0 AND (
+      pusher.is_superuser = 1 OR pusher.is_admin = 1 OR coalesce(pusher.claimed_admin_until, 0) > ${ctx.now()}
+      OR around.owner_user_id IN ${accounts}
+      OR EXISTS (
+        SELECT 1 FROM collection_members AS granted
+        WHERE granted.collection_id = goal.id AND granted.role IN ('owner', 'contributor')
+          AND granted.user_id IN ${accounts})))`;
+}
