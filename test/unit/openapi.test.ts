@@ -123,6 +123,7 @@ const endsOnlyItself: Readonly<Record<string, string>> = {
   removePublisher: "one rule; its tokens live for an hour and push what can be pushed again",
   revokeShare: "one link",
   endInvitation: "one link that nobody has used",
+  cancelUploadInto: "one upload that is not published, which can be begun again",
   removeTeamPicture: "one picture, which everybody sees",
   removeTeamMember: "one place, which can be given back: what they made counts again then",
   removePerson: "one role, which can be given back: what they made counts again then",

@@ -261,9 +261,12 @@ export async function absentLike({ names, ids, secrets }: Identifiers): Promise<
   };
 }
 
-/** A secret that was copied badly: the last letter is another one. */
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** A secret that was copied badly: the last letter but one is the next one, also when it was so before. */
 export function cut(secret: string): string {
-  return `${secret.slice(0, -2)}${secret.at(-2) === "A" ? "B" : "A"}${secret.at(-1)}`;
+  const next = LETTERS[(LETTERS.indexOf(secret.at(-2) ?? "") + 1) % LETTERS.length];
+  return `${secret.slice(0, -2)}${next}${secret.at(-1)}`;
 }
 
 /** Tables whose rows come and go with everybody's requests. */

@@ -44,13 +44,13 @@ export async function publishUpload(
   const addition = { collectionId: found.collection.id, digest, sizeBytes, uploadId };
   const statements: [Statement, ...Statement[]] = [
     quotaGuard(ctx, addition),
-    ...guardPusher(ctx, by, found.collection.id),
     ctx.db
       .update(uploads)
       .set({ state: "published", ...urlsEnd(upload, now) })
       .where(isPending(upload)),
     guardChanged(ctx.db, "conflict"),
     guardAgainst(ctx.db, "not-found", sql`NOT EXISTS (SELECT 1 FROM ${images} WHERE ${eq(images.id, image.id)})`),
+    ...guardPusher(ctx, by, found.collection.id),
     ...keepBytes(ctx, upload, now),
     ctx.db.update(images).set({ refusedReason: null }).where(eq(images.id, image.id)),
     ctx.db
