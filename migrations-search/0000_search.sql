@@ -6,6 +6,7 @@ CREATE TABLE documents (
   subject TEXT NOT NULL,
   UNIQUE (kind, subject)
 );
+--> statement-breakpoint
 -- The row of a document has its id. Of each text only the words are kept. `parts`: ends of the words of names, so that
 -- a prefix finds any part. `facts`: what it is and who may see it, as words (worker/registry/search/facts.ts).
 -- `prefix` doubles the size (0.5 KB a document to 0.9): without it two to four letters that begin 10,000 words take 1.5 s

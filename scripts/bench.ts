@@ -37,7 +37,7 @@ const folder = mkdtempSync(join(tmpdir(), "sregistry-edge-bench-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
-build(root);
+await build(root);
 const before = load();
 console.log(`${machine.cpu}, ${machine.memory}; load ${before}; ${JSON.stringify(machine.versions)}`);
 const bench: Bench = { root, folder, rounds, sizes: isQuick ? quick : full, figures: [], omitted: [] };

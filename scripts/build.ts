@@ -1,4 +1,4 @@
 import { resolve } from "node:path";
 import { build } from "./server/build.ts";
 
-build(resolve(import.meta.dirname, ".."));
+await build(resolve(import.meta.dirname, ".."));

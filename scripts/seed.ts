@@ -34,7 +34,7 @@ const data = resolve(options.data ?? DEFAULT_DATA);
 await run().catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
 
 async function run(): Promise<void> {
-  build(root);
+  await build(root);
   // On a port that nobody knows, and without upkeep's news: it is here for its database alone.
   const server = await startServer({ root, data, host: "127.0.0.1", port: 0, secrets: loadSecrets(data) });
   try {

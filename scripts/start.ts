@@ -25,7 +25,7 @@ stopOnSignal(server);
 greet(server.url);
 
 async function start(): Promise<RegistryServer> {
-  build(root);
+  await build(root);
   const secrets = loadSecrets(data);
   return await startServer({
     root,

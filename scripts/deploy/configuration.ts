@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { experimental_readRawConfig as readRawConfig } from "wrangler";
+import { parse } from "smol-toml";
 import * as z from "zod";
 
 const databaseSchema = z.looseObject({
@@ -23,8 +23,7 @@ const configurationSchema = z.looseObject({
 export type Configuration = z.output<typeof configurationSchema>;
 
 export function readConfiguration(root: string): Configuration {
-  const { rawConfig } = readRawConfig({ config: join(root, "wrangler.toml") });
-  const parsed = configurationSchema.safeParse(rawConfig);
+  const parsed = configurationSchema.safeParse(parse(readFileSync(join(root, "wrangler.toml"), "utf8")));
   if (!parsed.success) throw new Error(`wrangler.toml cannot be deployed:\n${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }

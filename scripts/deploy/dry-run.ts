@@ -17,7 +17,7 @@ export async function dryRun(deployment: Deployment, steps: readonly Step[]): Pr
     for (const { args, when } of plan) say(`  ${commandLine(args)}${when === undefined ? "" : `   # ${when}`}`);
   }
   say("\nThe build, and wrangler's own dry run of the last step:");
-  build();
+  await build();
   // Not where a deployment keeps its copy: that has the real databases' ids.
   const folder = mkdtempSync(join(tmpdir(), "sregistry-dry-run-"));
   try {

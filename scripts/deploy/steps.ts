@@ -18,7 +18,7 @@ export interface Deployment {
   /** Whether a token speaks for wrangler, so that it need not be logged in. */
   hasToken: boolean;
   wrangler: Wrangler;
-  build: () => void;
+  build: () => Promise<void>;
   say: (line: string) => void;
 }
 
@@ -202,7 +202,7 @@ function buildAndDeploy(deployment: Deployment, progress: Progress): Step {
       { args, when: "if none is" },
     ],
     run: async () => {
-      deployment.build();
+      await deployment.build();
       const secrets = progress.missingSecrets;
       const names = Object.keys(secrets);
       if (names.length > 0) deployment.say(`  setting ${names.join(" and ")}`);

@@ -1,9 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** What Miniflare is told of wrangler.toml: wrangler takes a second to load, and `npm start` need not. */
+export const WORKER_OPTIONS = join("dist", "worker-options.json");
+
 const sources = [
+  "scripts/server/build.ts",
   "worker",
   "ui",
   "docs/openapi.json",
@@ -14,14 +18,16 @@ const sources = [
 ];
 
 /** Builds the UI and bundles the Worker as they are deployed, unless they are built from these very sources. */
-export function build(root: string): void {
+export async function build(root: string): Promise<void> {
   const stamp = join(root, "dist", ".built-from");
   const wanted = hashOf(root);
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   const run = (program: string, ...args: string[]) => execFileSync(program, args, { cwd: root, stdio: "pipe" });
   run("vite", "build", "--logLevel", "warn");
   run("wrangler", "deploy", "--dry-run", "--outdir", "dist/worker");
-  mkdirSync(join(root, "dist"), { recursive: true });
+  const { unstable_getMiniflareWorkerOptions: optionsOf } = await import("wrangler");
+  const { assets: _, ...options } = optionsOf(join(root, "wrangler.toml")).workerOptions;
+  writeFileSync(join(root, WORKER_OPTIONS), JSON.stringify(options));
   writeFileSync(stamp, wanted);
 }
 

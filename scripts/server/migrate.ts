@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { D1Database } from "@cloudflare/workers-types";
-import { unstable_splitSqlQuery as splitSql } from "wrangler";
 
 /**
  * Applies the migrations that are not applied yet, each in one transaction, and notes them where
@@ -21,7 +20,7 @@ export async function migrate(database: D1Database, folder: string): Promise<str
   const files = readdirSync(folder).filter((file) => file.endsWith(".sql"));
   const pending = files.filter((file) => !applied.has(file)).sort();
   for (const file of pending) {
-    const statements = splitSql(readFileSync(join(folder, file), "utf8"));
+    const statements = readFileSync(join(folder, file), "utf8").split("--> statement-breakpoint");
     await database.batch([
       ...statements.map((statement) => database.prepare(statement)),
       database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(file),

@@ -1,11 +1,11 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Cron } from "croner";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
 import { providerVariableNames } from "../../worker/registry/providers.ts";
 import { parseSettings, settingDefinitions } from "../../worker/registry/settings.ts";
+import { WORKER_OPTIONS } from "./build.ts";
 import { findServer, forgetServer, type LocalSecrets, newSecret, noteServer } from "./local-data.ts";
 import { migrate } from "./migrate.ts";
 import { endRuntimes, markFor, runtimesOn } from "./runtimes.ts";
@@ -57,8 +57,7 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
   mkdirSync(options.data, { recursive: true, mode: 0o700 });
   await ensureNobodyUses(options.data);
   await ensurePortIsFree(options.host, options.port);
-  const { workerOptions } = workerOptionsOf(join(options.root, "wrangler.toml"));
-  const { assets: _, ...worker } = workerOptions;
+  const worker = JSON.parse(readFileSync(join(options.root, WORKER_OPTIONS), "utf8")) as V4WorkerOptions;
   const patterns = (worker.cronTriggers ?? []) as string[];
   const bundle = join(options.root, "dist", "worker");
   const listeningOn = (sockets: { host: string; port: number }[]) =>

@@ -52,8 +52,8 @@ describe("npm run deploy -- --dry-run", () => {
 describe("npm run deploy", () => {
   let deployer: Deployer;
 
-  beforeAll(() => {
-    deployer = makeDeployer(clone);
+  beforeAll(async () => {
+    deployer = await makeDeployer(clone);
   });
 
   describe("on a new account", () => {

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { WORKER_OPTIONS } from "../../scripts/server/build.ts";
 import { newSecrets } from "../../scripts/server/local-data.ts";
 import { type RegistryServer, startServer } from "../../scripts/server/registry-server.ts";
 
@@ -14,10 +15,10 @@ describe("a registry started with npm start", () => {
   /** The built Worker, with a Cron that is due every second instead of every quarter of an hour. */
   beforeEach(async () => {
     root = mkdtempSync(join(tmpdir(), "registry-crons-"));
-    for (const folder of ["dist", "migrations", "migrations-search", "worker"])
-      symlinkSync(join(project, folder), join(root, folder));
-    const configuration = readFileSync(join(project, "wrangler.toml"), "utf8");
-    writeFileSync(join(root, "wrangler.toml"), configuration.replace(/^crons = .*$/m, 'crons = ["* * * * * *"]'));
+    for (const folder of ["migrations", "migrations-search"]) symlinkSync(join(project, folder), join(root, folder));
+    cpSync(join(project, "dist"), join(root, "dist"), { recursive: true });
+    const options = JSON.parse(readFileSync(join(root, WORKER_OPTIONS), "utf8")) as object;
+    writeFileSync(join(root, WORKER_OPTIONS), JSON.stringify({ ...options, cronTriggers: ["* * * * * *"] }));
     server = await startServer({
       root,
       data: root,

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { build } from "../../scripts/server/build.ts";
 
-export default function setup(): void {
-  build(resolve(import.meta.dirname, "../.."));
+export default async function setup(): Promise<void> {
+  await build(resolve(import.meta.dirname, "../.."));
 }

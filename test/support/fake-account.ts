@@ -22,9 +22,9 @@ export interface Deployer {
   reset: () => void;
 }
 
-export function makeDeployer(clone: Clone): Deployer {
+export async function makeDeployer(clone: Clone): Promise<Deployer> {
   // With the real wrangler; afterwards nothing is left to build.
-  build(clone.root);
+  await build(clone.root);
   putFakeWrangler(clone);
   const accountFile = join(clone.home, "account.json");
   const keptFile = join(clone.root, ".secrets", "deployment.json");

@@ -16,7 +16,7 @@ declare module "vitest" {
 /** Builds the registry, and makes its tables once, so that each test server begins with a copy. */
 export default async function setup(project: TestProject): Promise<() => void> {
   const root = resolve(import.meta.dirname, "../..");
-  build(root);
+  await build(root);
   const data = mkdtempSync(join(tmpdir(), "registry-empty-"));
   const server = await startServer({ root, data, host: "127.0.0.1", port: 0, secrets: newSecrets() });
   await server.stop();

@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { generateSQLiteDrizzleJson } from "drizzle-kit/api";
 import { describe, expect, it } from "vitest";
+import { unstable_splitSqlQuery as statementsOf } from "wrangler";
 import * as z from "zod";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -15,6 +16,13 @@ describe("the migrations", () => {
     const files = globSync("migrations/*.sql", { cwd: root }).map((path) => basename(path, ".sql"));
     expect(files.sort()).toEqual(entries.map(({ tag }) => tag));
     expect(entries.map(({ tag }) => Number(tag.slice(0, 4)))).toEqual(entries.map((_, index) => index));
+  });
+
+  it("have one statement between two breakpoints, as `npm start` runs them", () => {
+    const files = globSync("migrations*/*.sql", { cwd: root });
+    const parts = files.flatMap((file) => readFileSync(resolve(root, file), "utf8").split("--> statement-breakpoint"));
+    expect(parts.length).toBeGreaterThan(200);
+    expect(parts.filter((part) => statementsOf(part).length !== 1)).toEqual([]);
   });
 
   it("make the tables that the code expects; otherwise: npx drizzle-kit generate --name what-it-does", async () => {
