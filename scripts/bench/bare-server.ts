@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { WORKER_OPTIONS } from "../server/build.ts";
+import { readBuiltOptions } from "../server/build.ts";
 import { markFor } from "../server/runtimes.ts";
 import { ask } from "./client.ts";
 import type { BenchImage } from "./image.ts";
@@ -20,10 +20,9 @@ export interface Bare {
 /** Runs the bare Worker as `startServer` runs the registry: the same compatibility, stores and kind of socket. */
 export async function startBare(root: string, data: string): Promise<Bare> {
   mkdirSync(data, { recursive: true });
-  const registry = JSON.parse(readFileSync(join(root, WORKER_OPTIONS), "utf8")) as { compatibilityDate: string };
   const options = convertV4MiniflareOptions({
     name: NAME,
-    compatibilityDate: registry.compatibilityDate,
+    compatibilityDate: readBuiltOptions(root).compatibilityDate,
     rootPath: root,
     modules: [{ type: "ESModule", path: join(import.meta.dirname, "bare-worker.js") }],
     modulesRoot: import.meta.dirname,

@@ -2,9 +2,21 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { V4WorkerOptions } from "miniflare";
 
 /** What Miniflare is told of wrangler.toml: wrangler takes a second to load, and `npm start` need not. */
 export const WORKER_OPTIONS = join("dist", "worker-options.json");
+
+/** What the build noted of wrangler.toml. */
+export type BuiltOptions = V4WorkerOptions & {
+  compatibilityDate: string;
+  cronTriggers: string[];
+  d1Databases: NonNullable<V4WorkerOptions["d1Databases"]>;
+};
+
+export function readBuiltOptions(root: string): BuiltOptions {
+  return JSON.parse(readFileSync(join(root, WORKER_OPTIONS), "utf8")) as BuiltOptions;
+}
 
 const sources = [
   "scripts/server/build.ts",

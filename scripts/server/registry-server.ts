@@ -1,11 +1,11 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Cron } from "croner";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from "miniflare";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { providerVariableNames } from "../../worker/registry/providers.ts";
 import { parseSettings, settingDefinitions } from "../../worker/registry/settings.ts";
-import { WORKER_OPTIONS } from "./build.ts";
+import { readBuiltOptions } from "./build.ts";
 import { findServer, forgetServer, type LocalSecrets, newSecret, noteServer } from "./local-data.ts";
 import { migrate } from "./migrate.ts";
 import { endRuntimes, markFor, runtimesOn } from "./runtimes.ts";
@@ -57,36 +57,43 @@ export async function startServer(options: ServerOptions): Promise<RegistryServe
   mkdirSync(options.data, { recursive: true, mode: 0o700 });
   await ensureNobodyUses(options.data);
   await ensurePortIsFree(options.host, options.port);
-  const worker = JSON.parse(readFileSync(join(options.root, WORKER_OPTIONS), "utf8")) as V4WorkerOptions;
-  const patterns = (worker.cronTriggers ?? []) as string[];
+  const worker = readBuiltOptions(options.root);
+  const patterns = worker.cronTriggers;
   const bundle = join(options.root, "dist", "worker");
-  const listeningOn = (sockets: { host: string; port: number }[]) =>
+  const runtime = {
+    name: NAME,
+    rootPath: options.root,
+    compatibilityDate: worker.compatibilityDate,
+    d1Databases: worker.d1Databases,
+    resourcePersistencePath: options.data,
+    unsafeRuntimeEnv: markFor(options.data),
+    host: "127.0.0.1",
+    port: ownPort,
+    cf: false,
+    logRequests: false,
+    log: new Log(LogLevel.ERROR),
+  };
+  // Nobody is let in before the tables are there: a request would find none, or those of an older version. Until then
+  // the Worker is not needed either, and an empty one is sooner there.
+  const empty = { modules: [{ type: "ESModule" as const, path: "empty.js", contents: "export default {}" }] };
+  const miniflare = new Miniflare(convertV4MiniflareOptions({ ...runtime, ...empty }));
+  await migrate(await miniflare.getD1Database("DB"), join(options.root, "migrations"));
+  await migrate(await miniflare.getD1Database("SEARCH_DB"), join(options.root, "migrations-search"));
+  await miniflare.setOptions(
     convertV4MiniflareOptions({
       ...worker,
-      name: NAME,
-      rootPath: options.root,
+      ...runtime,
       modules: [{ type: "ESModule", path: join(bundle, "index.js") }],
       modulesRoot: bundle,
       bindings: variables,
       serviceBindings: { ASSETS: { disk: { path: join(options.root, "dist", "ui"), writable: false } } },
-      resourcePersistencePath: options.data,
-      unsafeRuntimeEnv: markFor(options.data),
-      unsafeDirectSockets: sockets,
+      unsafeDirectSockets: [{ host: options.host, port: options.port }],
       ...(s3 === null ? {} : { r2Buckets: { BLOBS: { id: s3.S3_BUCKET, s3Credentials: s3Credentials(s3) } } }),
-      host: "127.0.0.1",
-      port: ownPort,
-      cf: false,
-      logRequests: false,
-      log: new Log(LogLevel.ERROR),
       handleStructuredLogs: ({ level, message }) => {
         if (isNews(level, message)) process.stderr.write(`${message}\n`);
       },
-    });
-  // Nobody is let in before the tables are there: a request would find none, or those of an older version.
-  const miniflare = new Miniflare(listeningOn([]));
-  await migrate(await miniflare.getD1Database("DB"), join(options.root, "migrations"));
-  await migrate(await miniflare.getD1Database("SEARCH_DB"), join(options.root, "migrations-search"));
-  await miniflare.setOptions(listeningOn([{ host: options.host, port: options.port }]));
+    }),
+  );
   const { port } = await miniflare.unsafeGetDirectURL(NAME);
   const runScheduled = async () => {
     const fetcher = await miniflare.getWorker(NAME);
