@@ -1,6 +1,13 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** What the Worker and its tests import. */
+const libraries = [
+  ...["aws4fetch", "fast-check", "jose", "multipasta", "oauth4webapi", "zod"],
+  ...["drizzle-orm", "drizzle-orm/batch", "drizzle-orm/d1", "drizzle-orm/sqlite-core"],
+  ...["hono", "hono/cookie", "hono/factory", "hono/secure-headers"],
+];
+
 export default defineConfig({
   test: {
     // Some tests wait for processes to start and alarms to come: on two cores a third has something to do meanwhile.
@@ -33,6 +40,8 @@ export default defineConfig({
         ],
         test: {
           name: "worker",
+          // Every file's workerd is sent all modules anew: in a few pieces that is half a second sooner.
+          deps: { optimizer: { ssr: { enabled: true, include: libraries } } },
           // A guarantee holds on a busy machine too.
           testTimeout: 60_000,
           include: ["test/worker/**/*.test.ts"],
