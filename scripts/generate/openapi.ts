@@ -29,7 +29,7 @@ what is absent and what is hidden is 404 alike.
 
 **Lists** come in pages, \`{items, next}\`: \`next\` goes into \`?after=\`, and is null at the end.
 
-**Edits** of what has an ETag need it as \`If-Match\`: 428 without, 412 when somebody else was first.
+**Edits** of what has an ETag need it as \`If-Match\`: 428 without, 412 when somebody else was first. Collections and what is in them have one for those alone who have a right there.
 
 **What destroys** says first what it would do, with \`?preview=1\`; the act itself needs the preview's ETag as \`If-Match\`, and no \`*\`.
 
@@ -145,7 +145,9 @@ function parametersOf(
 }
 
 function responsesOf(of: Description, schemas: Record<string, Schema>): Record<string, Schema> {
-  const headers = of.hasETag === true ? { headers: { ETag: etag } } : {};
+  // Strangers are not told of what changes where they do not see it.
+  const tag = { ...etag, required: of.actor !== "anyone" };
+  const headers = of.hasETag === true ? { headers: { ETag: tag } } : {};
   const success =
     of.answer === undefined && of.gives !== undefined
       ? { 200: { description: "The file.", ...headers, content: filesOf(of.gives) } }

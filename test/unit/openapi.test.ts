@@ -125,7 +125,7 @@ const endsOnlyItself: Readonly<Record<string, string>> = {
   endInvitation: "one link that nobody has used",
   cancelUploadInto: "one upload that is not published, which can be begun again",
   removeTeamPicture: "one picture, which everybody sees",
-  removeTeamMember: "one place, which can be given back: what they made counts again then",
+  removeTeamMember: "one place, which can be given back: what they made counts again then, but for unused invitations",
   removePerson: "one role, which can be given back: what they made counts again then",
   cancelUpload: "one's own bytes, which were no image yet",
   resetSetting: "one value, which its ETag names",

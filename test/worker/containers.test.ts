@@ -7,7 +7,26 @@ import { ask, askJson, environment, newTokenFor, pull } from "../support/worker/
 
 const anyState = { "If-Match": "*" };
 
+/** A new name is given to what was seen. */
+const asSeen = async (url: string, { token }: { token: string }) => ({
+  "If-Match": (await ask(url, { token })).headers.get("ETag") ?? "",
+});
+
 describe("a container's page", () => {
+  it("has an ETag for those with a right there alone: it counts what others do not see", async () => {
+    const lab = await newLab();
+    const { digest } = await lab.push("app", "v2");
+    const pages = [lab.at("app"), lab.at("app", "images", digest), lab.at("app", "tags", "v2")];
+    pages.push(`/api/v1/collections/${lab.entity}/${lab.collection}`);
+    const tagsFor = async (by: { token: string } | null) =>
+      await Promise.all(pages.map(async (url) => (await ask(url, by ?? {})).headers.get("ETag")));
+    const before = await tagsFor(lab.reader);
+    await askJson(`${pages[1]}/shares`, { method: "POST", token: lab.owner.token, body: {} });
+    const after = await tagsFor(lab.reader);
+    expect(after.every((tag, at) => tag !== null && tag !== before[at])).toBe(true);
+    for (const by of [null, lab.stranger]) expect(await tagsFor(by)).toEqual([null, null, null, null]);
+  });
+
   it("has what it is, its newest image, its first tags, and what one may do there, in two calls of the database", async () => {
     const lab = await newLab({ private: true });
     const { digest } = await lab.push("app", "v2,latest");
@@ -166,7 +185,7 @@ describe("editing a container", () => {
       expect(await edit(token, { readOnly: true })).toBe("403 forbidden");
     }
     expect(await edit(lab.owner.token, { readOnly: true }, {})).toBe("428 precondition-required");
-    const etag = (await ask(lab.at("app"))).headers.get("ETag") ?? "";
+    const etag = (await ask(lab.at("app"), lab.owner)).headers.get("ETag") ?? "";
     const text = "# Tools\n\n- *one*\n<script>alert(1)</script>";
     expect(await edit(lab.owner.token, { description: text }, { "If-Match": etag })).toBe("200");
     expect(await edit(lab.owner.token, { description: "late" }, { "If-Match": etag })).toBe("412 precondition-failed");
@@ -179,8 +198,10 @@ describe("editing a container", () => {
   it("renames it: its images are found by the new name alone, and who takes the old one gets nothing of them", async () => {
     const lab = await newLab();
     await lab.push("other", "v1");
-    const edit = (container: string, name: string) =>
-      outcome(lab.at(container), { method: "PATCH", token: lab.owner.token, body: { name }, headers: anyState });
+    const edit = async (container: string, name: string) => {
+      const headers = await asSeen(lab.at(container), lab.owner);
+      return await outcome(lab.at(container), { method: "PATCH", token: lab.owner.token, body: { name }, headers });
+    };
     expect(await edit("app", "other")).toBe("409 name-taken");
     expect(await edit("app", "-x")).toBe("400 name-invalid");
     expect(await edit("app", "Renamed")).toBe("200");
@@ -192,23 +213,41 @@ describe("editing a container", () => {
     expect(await askJson(lab.at("app"))).toMatchObject({ imageCount: 0, tags: { items: [] } });
   });
 
+  it("renames it only for who has seen what references break", async () => {
+    const lab = await newLab();
+    const rename = async (ifMatch: string) =>
+      await outcome(lab.at("app"), {
+        method: "PATCH",
+        token: lab.owner.token,
+        body: { name: "moved" },
+        headers: { "If-Match": ifMatch },
+      });
+    const etag = (await ask(lab.at("app"), lab.owner)).headers.get("ETag") ?? "";
+    expect(await rename("*")).toBe("428 precondition-required");
+    await lab.push("app", "v2");
+    expect(await rename(etag)).toBe("412 precondition-failed");
+    expect(await rename((await ask(lab.at("app"), lab.owner)).headers.get("ETag") ?? "")).toBe("200");
+  });
+
   it("lets one of two win who rename to the same name at once", async () => {
     const lab = await newLab();
     await lab.push("other", "v1");
-    const rename = (container: string) =>
-      outcome(lab.at(container), {
+    const rename = async (container: string) =>
+      await outcome(lab.at(container), {
         method: "PATCH",
         token: lab.owner.token,
         body: { name: "same" },
-        headers: anyState,
+        headers: await asSeen(lab.at(container), lab.owner),
       });
     expect((await Promise.all([rename("app"), rename("other")])).sort()).toEqual(["200", "409 name-taken"]);
   });
 
   it("keeps the name of one that is read-only, or holds anything frozen, but describes it all the same", async () => {
     const lab = await newLab();
-    const edit = (body: Record<string, unknown>) =>
-      outcome(lab.at("app"), { method: "PATCH", token: lab.owner.token, body, headers: anyState });
+    const edit = async (body: Record<string, unknown>) => {
+      const headers = await asSeen(lab.at("app"), lab.owner);
+      return await outcome(lab.at("app"), { method: "PATCH", token: lab.owner.token, body, headers });
+    };
     expect(await edit({ readOnly: true })).toBe("200");
     expect(await edit({ name: "moved" })).toBe("409 read-only");
     expect(await edit({ description: "kept" })).toBe("200");
@@ -224,7 +263,12 @@ describe("editing a container", () => {
   it("is written down for the owners of the collection, without the text", async () => {
     const lab = await newLab();
     const body = { name: "moved", description: "secret words", readOnly: true };
-    await askJson(lab.at("app"), { method: "PATCH", token: lab.owner.token, body, headers: anyState });
+    await askJson(lab.at("app"), {
+      method: "PATCH",
+      token: lab.owner.token,
+      body,
+      headers: await asSeen(lab.at("app"), lab.owner),
+    });
     const { results } = await env.DB.prepare(
       `SELECT action, target, detail FROM audit WHERE action GLOB 'container.[^c]*'
        AND collection_id = (SELECT id FROM collections WHERE name = ?) ORDER BY id`,

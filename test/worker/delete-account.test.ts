@@ -244,6 +244,22 @@ describe("deleting one's account", () => {
     ]);
   });
 
+  it("gives to a team without taking from its members what it let them do", async () => {
+    const [bob, carol] = [await newPerson("bob"), await newPerson("carol")];
+    const lab = await teamOf("lab", { owners: [bob.username], members: [carol.username] });
+    const { digest } = await pushTo(`${alice.username}/one/app`);
+    const path = { entity: alice.username, name: "one" };
+    await setMember(testContext(), operator, path, lab, "owner", "team");
+    const shares = `/api/v1/containers/${alice.username}/one/app/images/${digest}/shares`;
+    const { url } = await askJson<{ url: string }>(shares, { method: "POST", token: carol.token, body: {} });
+    const { deletion, tag } = await preview();
+    expect([deletion.handsOver, deletion.deletes.shares]).toEqual([[expect.objectContaining({ to: lab })], 0]);
+    expect((await act(tag)).status).toBe(204);
+    const collection = await askJson(`/api/v1/collections/${alice.username}/one`, { token: carol.token });
+    expect(collection).toMatchObject({ owner: { name: lab }, role: "owner" });
+    expect((await ask(url)).status).toBe(303);
+  });
+
   it("waits where the shared collections have no common owner, saying which", async () => {
     const [bob, carol] = [await newPerson("bob"), await newPerson("carol")];
     await pushTo(`${alice.username}/one/app`);

@@ -11,7 +11,10 @@ import { type Call, interrupted } from "../support/worker/calls.ts";
 import { appOf, dismiss, type Lab, newLab } from "../support/worker/lab.ts";
 import { multipartClient, PART_BYTES, smallParts } from "../support/worker/multipart.ts";
 import {
+  type Ask,
   ask,
+  askJson,
+  digestOf,
   environment,
   type Pushed,
   pull,
@@ -166,6 +169,26 @@ describe("a tag that waits for its image", () => {
     expect(await becameOf(lab)).toMatchObject({ last: { actor: lab.owner.username, action: "tag.set" } });
   });
 
+  it("is not said to be set by whoever may not push any more, when somebody else sets it on the same image", async () => {
+    const lab = await newLab();
+    const { bytes } = await wanting(lab);
+    await dismiss(lab);
+    const signer = await newSigner("signer");
+    const path = { entity: lab.entity, name: lab.collection };
+    await setMember(testContext(), operator, path, signer.username, "contributor");
+    const name = `${appOf(lab)}:v1`;
+    expect((await sendForm(signer, name, bytes, { cid: await cidOf(await askToPush(signer, name)) })).status).toBe(200);
+    const { results } = await env.DB.prepare(
+      "SELECT actor, action FROM audit WHERE target = ? ORDER BY id DESC LIMIT 2",
+    )
+      .bind(name)
+      .all();
+    expect(results).toEqual([
+      { actor: signer.username, action: "tag.set" },
+      { actor: lab.contributor.username, action: "tag.refuse" },
+    ]);
+  });
+
   it("is told of in the collection's activity when it was wanted for another architecture, or is frozen", async () => {
     const lab = await newLab();
     const bytes = small();
@@ -184,6 +207,53 @@ describe("a tag that waits for its image", () => {
       ["v1", "This tag exists, and is frozen."],
     ]);
     expect(items.find(({ action }) => action === "tag.set")?.detail).not.toHaveProperty("reason");
+  });
+});
+
+describe("somebody who is taken out in the very moment", () => {
+  it("sets no tag on an image that is there", async () => {
+    const lab = await newLab();
+    const old = await pull(`${appOf(lab)}:v1`);
+    const { containerId, imageId } = await push(lab.owner.token, `${appOf(lab)}:v2`, small());
+    const moment = interrupted(environment(), insertInto("tags"), () => dismiss(lab));
+    const body = { Arch: "amd64", Tag: "v1", ImageID: imageId };
+    const set = { method: "POST", token: lab.contributor.token, body, env: moment };
+    expect((await ask(`/v2/tags/${containerId}`, set)).status).toBe(409);
+    expect(await pull(`${appOf(lab)}:v1`)).toEqual(old);
+  });
+
+  it("deletes and freezes nothing, though they were an owner", async () => {
+    const lab = await newLab();
+    const { token, username } = lab.contributor;
+    const { digest } = await push(lab.owner.token, `${appOf(lab)}:v2`, small());
+    const acts: [string, Ask, string][] = [
+      [`/v1/images/${appOf(lab)}:v2?arch=amd64`, { method: "DELETE" }, "audit"],
+      [
+        lab.at("app", "images", digest),
+        { method: "PATCH", body: { frozen: true }, headers: { "If-Match": "*" } },
+        "audit",
+      ],
+      [lab.at("app", "tags", "v2"), { method: "PATCH", body: { frozen: true }, headers: { "If-Match": "*" } }, "audit"],
+    ];
+    for (const [url, how, table] of acts) {
+      await setMember(testContext(), operator, { entity: lab.entity, name: lab.collection }, username, "owner");
+      const moment = interrupted(environment(), insertInto(table), () => dismiss(lab));
+      expect((await ask(url, { ...how, token, env: moment })).status, url).toBe(409);
+    }
+    const there = await askJson(lab.at("app", "tags", "v2"));
+    expect(there).toMatchObject({ architectures: [{ digest, frozen: false }] });
+  });
+
+  it("brings no image from a collection of their own", async () => {
+    const lab = await newLab();
+    const bytes = small();
+    await push(lab.contributor.token, `${lab.contributor.username}/${uniqueName("own")}/app:v1`, bytes);
+    const { containerId } = await register(lab.owner.token, appOf(lab), small());
+    const moment = interrupted(environment(), insertInto("images"), () => dismiss(lab));
+    const body = { hash: await digestOf(bytes), container: containerId, description: "" };
+    const brought = { method: "POST", token: lab.contributor.token, body, env: moment };
+    expect((await ask("/v1/images", brought)).status).toBe(409);
+    expect(await pull(`${appOf(lab)}:${body.hash}`)).toBe(404);
   });
 });
 
@@ -288,7 +358,7 @@ describe("an upload of somebody who may not push any more is not completed", () 
 });
 
 function insertInto(table: string): (call: Call) => boolean {
-  return ({ sql }) => sql.some((text) => text.trim().startsWith(`insert into "${table}"`));
+  return ({ sql }) => sql.some((text) => text.trim().toLowerCase().startsWith(`insert into "${table}"`));
 }
 
 function publishing({ sql }: Call): boolean {

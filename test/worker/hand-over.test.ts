@@ -260,6 +260,21 @@ describe("handing a collection over", () => {
     expect(taken.filter(([status]) => status === 404 || status === 409)).toHaveLength(1);
   });
 
+  it("moves nothing to a team whose owner they are no more in that very moment", async () => {
+    const it = await made();
+    const left = await teamOf("left", { owners: [alice.username, carol.username] });
+    const { etag } = await askPreview(`${it.url}/hand-over`, {
+      method: "POST",
+      token: alice.token,
+      body: { entity: left },
+    });
+    const isMoving = ({ sql }: { sql: string[] }) => sql.some((text) => /^update "collections"/i.test(text));
+    const moment = interrupted(environment(), isMoving, () => leaveTeam(left, alice.username));
+    const at = { headers: { "If-Match": etag }, env: moment };
+    expect(await handOver(it.url, left, at)).toEqual([409, "conflict"]);
+    expect((await ask(it.url, { token: alice.token })).status).toBe(200);
+  });
+
   it("does nothing in another state than was shown", async () => {
     const it = await made();
     const { etag } = await askPreview(`${it.url}/hand-over`, {

@@ -251,7 +251,7 @@ describe("freezing an image", () => {
     expect(await freeze(pushOnly, true)).toBe("403 insufficient-scope");
     expect(await freeze(lab.owner.token, true, {})).toBe("428 precondition-required");
     expect(await freeze(lab.owner.token, "true")).toBe("400 body-invalid");
-    const etag = (await ask(url)).headers.get("ETag") ?? "";
+    const etag = (await ask(url, lab.owner)).headers.get("ETag") ?? "";
     expect(await freeze(lab.owner.token, true, { "If-Match": etag })).toBe("204");
     expect(await freeze(lab.owner.token, false, { "If-Match": etag })).toBe("412 precondition-failed");
     expect(await askJson(url)).toMatchObject({ frozen: true });

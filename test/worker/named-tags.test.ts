@@ -180,7 +180,7 @@ describe("freezing a tag", () => {
     expect(await freeze(lab.owner.token, true, "?arch=s390x")).toBe("404 not-found");
     expect(await freeze(lab.owner.token, true)).toBe("204");
     expect(await frozen()).toEqual([true, true]);
-    const etag = (await ask(url)).headers.get("ETag") ?? "";
+    const etag = (await ask(url, lab.owner)).headers.get("ETag") ?? "";
     expect(await freeze(lab.owner.token, false, "", { "If-Match": etag })).toBe("204");
     expect(await freeze(lab.owner.token, true, "", { "If-Match": etag })).toBe("412 precondition-failed");
     expect(await frozen()).toEqual([false, false]);

@@ -15,7 +15,7 @@ import {
 } from "../support/worker/registry.ts";
 import { newSession } from "../support/worker/session.ts";
 import { askAsShown, askPreview } from "../support/worker/shown.ts";
-import { invite, newRobotOf, newTeam, teamOf } from "../support/worker/teams.ts";
+import { bring, invite, newRobotOf, newTeam, teamOf } from "../support/worker/teams.ts";
 
 /*
  * What a preview counts is what the act then takes away.
@@ -233,6 +233,22 @@ describe("what was shown is what goes:", () => {
     });
     // The robot's role in the team's own collection goes with that.
     expect(gone).toEqual({ ...counts, entities: 2, collections: 1, containers: 1, accounts: 2, people: 3 });
+  });
+
+  it("with a team: what its people made where it alone let them", async () => {
+    const [alice, carol] = [await newPerson("alice"), await newPerson("carol")];
+    const { name } = await newTeam(alice);
+    await bring(alice, name, [carol]);
+    const [owned, pushed] = [await filled(bob), await filled(bob)];
+    await role(owned, name, "owner", "team");
+    await role(owned, carol.username, "owner");
+    await role(pushed, name, "contributor", "team");
+    const [ending, staying] = [await addShare(alice, owned), await addShare(carol, owned)];
+    await addPublisher(alice, owned);
+    await addPublisher(carol, owned);
+    const { shown } = await carriedOut(`/api/v1/teams/${name}`, { method: "DELETE", token: alice.token });
+    expect(shown).toMatchObject({ deletes: { shares: 1, publishers: 1, grants: 2 } });
+    expect([(await ask(ending.link)).status, (await ask(staying.link)).status]).toEqual([410, 303]);
   });
 
   it("when a collection or an entity gets another owner: what is its makers' no more", async () => {

@@ -5,7 +5,15 @@ import { setMember } from "../../worker/registry/catalog/manage.ts";
 import { interrupted } from "../support/worker/calls.ts";
 import { addPublisher, addShare, addUpload, filled, type Place, swapImage } from "../support/worker/filled.ts";
 import { outcome, outcomeOf } from "../support/worker/lab.ts";
-import { type Ask, ask, environment, newPerson, type Person, testContext } from "../support/worker/registry.ts";
+import {
+  type Ask,
+  ask,
+  askJson,
+  environment,
+  newPerson,
+  type Person,
+  testContext,
+} from "../support/worker/registry.ts";
 import { newSession } from "../support/worker/session.ts";
 import { askAsShown, tagOfPreview } from "../support/worker/shown.ts";
 import { newTeam, teamOf } from "../support/worker/teams.ts";
@@ -147,6 +155,26 @@ describe("an act that was shown before", () => {
     expect(await outcome(scene.url, by)).toMatch(/^40[34] /);
     expect(await isThere(scene)).toBe(true);
   });
+});
+
+it("the tag of what was shown of one thing is no good for another that looks the same", async () => {
+  const { token, username } = await newPerson("alice");
+  const team = await teamOf("own", { owners: [username] });
+  const made = async (url: string, body: Record<string, unknown>) =>
+    await askJson<{ collection: string }>(url, { method: "POST", token, body });
+  const tags: string[] = [];
+  const [one, two] = ["one", "two"].map((name) => `${username}/${name}`);
+  for (const path of [one, two]) {
+    const [entity, name] = path?.split("/") ?? [];
+    await made("/api/v1/collections", { entity, name });
+    const collection = `/api/v1/collections/${path}`;
+    tags.push(await tagOfPreview(collection, { method: "DELETE", token }));
+    tags.push(await tagOfPreview(`${collection}/hand-over`, { method: "POST", token, body: { entity: team } }));
+    await made(`/api/v1/containers/${path}`, { name: "app" });
+    tags.push(await tagOfPreview(`/api/v1/containers/${path}/app`, { method: "DELETE", token }));
+  }
+  expect(tags.every((tag) => /^"[0-9a-f]{32}"$/.test(tag))).toBe(true);
+  expect(new Set(tags).size).toBe(6);
 });
 
 function isActing({ name, sql }: { name: string; sql: string[] }): boolean {

@@ -3665,11 +3665,11 @@ export interface TeamDeletion {
      */
     bytes: number;
     /**
-     * Links that still work: to its images, and those that its robots made.
+     * Links that still work: to its images, those that its robots made, and its people where it alone lets them.
      */
     shares: number;
     /**
-     * Pipelines that push to its collections, or in the name of its robots.
+     * Pipelines that push to its collections, in the name of its robots, or of its people where it alone lets them.
      */
     publishers: number;
     /**

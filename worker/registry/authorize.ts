@@ -1,5 +1,12 @@
 import { type Action, decide, type PolicySettings } from "../access/policy.ts";
-import type { AccountFacts, Actor, CollectionFacts, EntityFacts, TeamFacts } from "../access/roles.ts";
+import {
+  type AccountFacts,
+  type Actor,
+  type CollectionFacts,
+  collectionRole,
+  type EntityFacts,
+  type TeamFacts,
+} from "../access/roles.ts";
 import type { Context } from "../context.ts";
 import { RegistryError } from "./errors.ts";
 
@@ -86,6 +93,14 @@ export function mayOnCollection(
   facts: CollectionFacts,
 ): boolean {
   return decide(actor, action, facts, ctx.settings).allowed;
+}
+
+/**
+ * The version of a collection, or of a container in it, for whoever has a right there. It counts share links, roles and
+ * images on their way, too: to others it would tell of what they do not see. They change nothing, and need none.
+ */
+export function versionFor(actor: Actor, facts: CollectionFacts, version: number): number | null {
+  return collectionRole(actor, facts).role === null ? null : version;
 }
 
 export function mayOnSite(settings: PolicySettings, actor: Actor, action: Extract<Action, `site.${string}`>): boolean {

@@ -23,7 +23,7 @@ export interface Shown<Facts> {
 /**
  * One query.
  * @param expression all that the act takes away, as one JSON text; null where the thing itself is gone
- * @param about what else was decided upon, and goes into the tag
+ * @param about what else was decided upon, and which thing is meant where the text does not say: goes into the tag
  * @throws `not-found`
  */
 export async function loadShown<Facts>(ctx: Context, expression: SQL, about = ""): Promise<Shown<Facts>> {

@@ -4,6 +4,7 @@ import { type Container, createContainer, type FoundContainer } from "../../regi
 import { deleteContent, previewContentDeletion } from "../../registry/catalog/delete-content.ts";
 import { editContainer } from "../../registry/catalog/edit-container.ts";
 import { containerOrders, listContainers } from "../../registry/catalog/list-containers.ts";
+import { RegistryError } from "../../registry/errors.ts";
 import { limits } from "../../registry/limits.ts";
 import {
   containerPathOf,
@@ -135,8 +136,12 @@ export const containerOperations = [
       problems: ["not-found"],
     },
     async ({ c, ctx, actor, params }) => {
-      const { container, newestImage, tags, ...page } = await getContainerPage(ctx, actor, containerPathOf(params));
-      setETag(c, container.version);
+      const { container, newestImage, tags, version, ...page } = await getContainerPage(
+        ctx,
+        actor,
+        containerPathOf(params),
+      );
+      setETag(c, version);
       return {
         ...page,
         ...presentContainer(container),
@@ -153,7 +158,7 @@ export const containerOperations = [
       section: "containers",
       summary: "Describe a container, make it read-only, rename it",
       about:
-        "For owners of its collection. After a rename the old name leads nowhere; a container that is read-only, or holds anything frozen, keeps its name.",
+        "For owners of its collection. After a rename the old name leads nowhere: `If-Match` must be the container's ETag then, `*` will not do. A container that is read-only, or holds anything frozen, keeps its name.",
       actor: "user",
       params: ofContainer,
       body: z
@@ -162,9 +167,12 @@ export const containerOperations = [
       answer: containerSchema,
       hasETag: true,
       needsIfMatch: true,
-      problems: ["not-found", "name-invalid", "name-taken", "read-only", "frozen"],
+      problems: ["not-found", "name-invalid", "name-taken", "read-only", "frozen", "conflict"],
     },
     async ({ c, ctx, actor, params, body, ifMatch }) => {
+      if (body.name !== undefined && ifMatch === "*") {
+        throw new RegistryError("precondition-required", "A new name breaks references: look first which.");
+      }
       const found = await editContainer(ctx, actor, containerPathOf(params), body, versionOf(ifMatch));
       setETag(c, found.container.version);
       return present(found);

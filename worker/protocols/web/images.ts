@@ -69,8 +69,8 @@ export const imageOperations = [
     },
     async ({ c, ctx, actor, params }) => {
       const path = containerPathOf(params);
-      const { found, image } = await getImageDetails(ctx, actor, path, parseDigest(params.digest));
-      setETag(c, found.container.version);
+      const { version, image } = await getImageDetails(ctx, actor, path, parseDigest(params.digest));
+      setETag(c, version);
       return present(image);
     },
   ),
@@ -86,7 +86,7 @@ export const imageOperations = [
       params: ofImage,
       body: z.object({ frozen: z.boolean() }).meta({ id: "ImageEdit" }),
       needsIfMatch: true,
-      problems: ["not-found", "digest-invalid"],
+      problems: ["not-found", "digest-invalid", "conflict"],
     },
     ({ ctx, actor, params, body, ifMatch }) => {
       const of = { path: containerPathOf(params), digest: parseDigest(params.digest) };

@@ -173,9 +173,9 @@ export const afterQuery = z.object({
   after: z.string().max(1024).optional().describe("The `next` of the page before this one."),
 });
 
-/** A version as an ETag. */
-export function setETag(c: HonoContext<AppEnv>, tag: string | number): void {
-  c.header("ETag", `"${tag}"`);
+/** A version as an ETag. @param tag null for whoever is not told */
+export function setETag(c: HonoContext<AppEnv>, tag: string | number | null): void {
+  if (tag !== null) c.header("ETag", `"${tag}"`);
 }
 
 /**

@@ -64,8 +64,8 @@ export const tagOperations = [
       problems: ["not-found"],
     },
     async ({ c, ctx, actor, params }) => {
-      const { found, tag } = await getNamedTag(ctx, actor, containerPathOf(params), params.tag);
-      setETag(c, found.container.version);
+      const { version, tag } = await getNamedTag(ctx, actor, containerPathOf(params), params.tag);
+      setETag(c, version);
       return presentNamedTag(tag);
     },
   ),
@@ -86,6 +86,7 @@ export const tagOperations = [
         .object({ isWaiting: z.boolean().describe("Whether it waits for the image's bytes.") })
         .meta({ id: "SetTag" }),
       problems: [
+        "conflict",
         "not-found",
         "tag-invalid",
         "digest-invalid",
@@ -113,7 +114,7 @@ export const tagOperations = [
       query: archQuery,
       body: z.object({ frozen: z.boolean() }).meta({ id: "TagEdit" }),
       needsIfMatch: true,
-      problems: ["not-found"],
+      problems: ["not-found", "conflict"],
     },
     ({ ctx, actor, params, query, body, ifMatch }) => {
       const of = { path: containerPathOf(params), tag: params.tag, arch: query.arch ?? null };

@@ -40,8 +40,16 @@ export const teamDeletionSchema = z
       images: z.int(),
       tags: z.int(),
       bytes: z.int().describe("Freed when nobody else has the same content, and the last download has ended."),
-      shares: z.int().describe("Links that still work: to its images, and those that its robots made."),
-      publishers: z.int().describe("Pipelines that push to its collections, or in the name of its robots."),
+      shares: z
+        .int()
+        .describe(
+          "Links that still work: to its images, those that its robots made, and its people where it alone lets them.",
+        ),
+      publishers: z
+        .int()
+        .describe(
+          "Pipelines that push to its collections, in the name of its robots, or of its people where it alone lets them.",
+        ),
       uploads: z.int().describe("Pushes that are under way: to its collections, and those of its robots."),
       robots: z.array(z.string()),
       tokens: z.int().describe("Of its robots."),

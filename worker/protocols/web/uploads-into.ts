@@ -29,7 +29,7 @@ export const uploadIntoOperations = [
       section: "uploads",
       summary: "The uploads that are going on into a collection, the newest first",
       about:
-        "For its owners: whoever sends them, and by whichever client. They hold room of whoever owns the collection. What sregistry-cli sends is seen when it is there.",
+        "For its owners: whoever sends them, and by whichever client. They hold room of whoever owns the collection; those begun before it went to another owner hold none, and are not listed. What sregistry-cli sends is seen when it is there.",
       actor: "user",
       params: ofCollection,
       query: afterQuery,

@@ -5,7 +5,7 @@ import type { Context } from "../../context.ts";
 import { columnsOf } from "../../storage/db/columns.ts";
 import { collections, entities } from "../../storage/db/schema/catalog.ts";
 import { users } from "../../storage/db/schema/people.ts";
-import { authorize, mayOnCollection } from "../authorize.ts";
+import { authorize, mayOnCollection, versionFor } from "../authorize.ts";
 import { collectionIs } from "./collections.ts";
 import type { Owner } from "./entity-page.ts";
 import { factsFor, isWithin } from "./facts.ts";
@@ -35,7 +35,8 @@ export interface CollectionPage {
   updatedAt: number;
   /** To which entity it is offered; for whoever may hand it over. */
   offered: { entity: string; expiresAt: number } | null;
-  version: number;
+  /** For whoever has a right in it. */
+  version: number | null;
 }
 
 /** One query. @throws `not-found` */
@@ -102,6 +103,6 @@ export function toCollectionPage(ctx: Context, actor: Actor, row: Row | undefine
     createdAt: collection.createdAt,
     updatedAt: collection.updatedAt,
     offered: may.includes("hand-over") ? found.offered : null,
-    version: collection.version,
+    version: versionFor(actor, facts, collection.version),
   };
 }

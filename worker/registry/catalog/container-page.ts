@@ -4,7 +4,7 @@ import { type Actor, type CollectionRole, collectionRole, type Visibility } from
 import type { Context } from "../../context.ts";
 import { topics } from "../../storage/db/schema/inspection.ts";
 import { users } from "../../storage/db/schema/people.ts";
-import { mayOnCollection } from "../authorize.ts";
+import { mayOnCollection, versionFor } from "../authorize.ts";
 import type { ContainerPath } from "../names.ts";
 import type { Page } from "../page.ts";
 import { type Container, getContainer } from "./containers.ts";
@@ -26,6 +26,8 @@ export interface ContainerPage {
   /** What the actor is in the collection, and why, in words. */
   role: CollectionRole | null;
   reason: string | null;
+  /** For whoever has a right in the collection. */
+  version: number | null;
 }
 
 /** What a container's page shows, in two calls of the database. @throws `not-found`, and what the policy refuses */
@@ -59,5 +61,6 @@ export async function getContainerPage(ctx: Context, actor: Actor, path: Contain
       newest === undefined ? null : toListedImage(newest, mayOnCollection(ctx, actor, "collection.push", facts)),
     tags: tagPage(tagRows, query),
     ...collectionRole(actor, facts),
+    version: versionFor(actor, facts, container.version),
   };
 }

@@ -103,7 +103,7 @@ async function findTarget(ctx: Context, actor: Actor, content: Content): Promise
     touched: isInIt,
   };
   const audited = { action: "container.delete", detail: { images: imageCount } };
-  return { found, doomed, digests: null, what: "container", audited };
+  return { found, doomed, digests: null, what: `container ${id}`, audited };
 }
 
 async function imageTarget(ctx: Context, found: FoundContainer, digest: Digest): Promise<Target> {

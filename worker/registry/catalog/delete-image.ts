@@ -10,6 +10,7 @@ import { type PublishedImage, resolveImage } from "../pull/resolve.ts";
 import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { ensureWritable } from "./containers.ts";
+import { guardOwner } from "./guard-owner.ts";
 
 export interface Deleted {
   digest: string;
@@ -40,7 +41,7 @@ type Target = Pick<PublishedImage["image"], "id" | "digest" | "arch">;
  * The same for an image that was found, by an actor who was found to be allowed to.
  * @param also.images others that lose the same tag, each for its architecture
  * @param also.statements for the same batch
- * @throws `not-found`, `frozen`, `read-only`
+ * @throws `not-found`, `frozen`, `read-only`, `conflict` when the right to that ends meanwhile
  */
 export async function deleteFound(
   ctx: Context,
@@ -59,6 +60,8 @@ export async function deleteFound(
       in: found.collection.id,
       detail: { digest: image.digest, reference: selector },
     }),
+    // Behind what is read by its place.
+    ...guardOwner(ctx, actor, found),
     ...also.statements,
   ]);
   searchSoon(ctx);

@@ -9,6 +9,7 @@ import type { Digest } from "../digest.ts";
 import type { ContainerPath } from "../names.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { findContainer, guardSeen, targetOf } from "./containers.ts";
+import { guardOwner } from "./guard-owner.ts";
 
 /** Whether anything in a container is frozen: an image or a tag. */
 export function isFrozenIn(containerId: string): SQL {
@@ -20,7 +21,7 @@ export function isFrozenIn(containerId: string): SQL {
 /**
  * Freezes or thaws an image: a frozen one is not deleted, and loses no tag.
  * @param seen the version its container was seen in; null for whichever it is
- * @throws `not-found`, `precondition-failed`, and what the policy refuses
+ * @throws `not-found`, `precondition-failed`, `conflict`, and what the policy refuses
  */
 export async function freezeImage(
   ctx: Context,
@@ -35,6 +36,7 @@ export async function freezeImage(
   );
   await writeTogether(ctx.db, [
     ...guardSeen(ctx, found.container, seen),
+    ...guardOwner(ctx, actor, found),
     ctx.db.update(images).set({ frozen }).where(isIt),
     guardChanged(ctx.db, "not-found"),
     auditRow(ctx, actor, frozen ? "freeze" : "thaw", targetOf(found), { in: found.collection.id, detail: { digest } }),
@@ -60,6 +62,7 @@ export async function freezeTag(
   );
   await writeTogether(ctx.db, [
     ...guardSeen(ctx, found.container, seen),
+    ...guardOwner(ctx, actor, found),
     ctx.db.update(tags).set({ frozen }).where(isIt),
     guardChanged(ctx.db, "not-found"),
     auditRow(ctx, actor, frozen ? "freeze" : "thaw", `${targetOf(found)}:${tag}`, {

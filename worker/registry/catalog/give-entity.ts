@@ -39,7 +39,7 @@ export async function previewEntityMove(
   authorizeOnSite(ctx.settings, actor, "site.administer");
   const { id, ownerId } = await findGiven(ctx, name);
   const owner = await findNewOwner(ctx, to, ownerId);
-  const { facts, tag } = await loadShown<Facts>(ctx, moveFactsOf(ctx, id, owner.id));
+  const { facts, tag } = await loadShown<Facts>(ctx, moveFactsOf(ctx, id, owner.id), id);
   const { owner: from, isTeam, collections, sizeBytes, ending } = facts;
   const move = {
     from: { name: from, kind: isTeam === 1 ? ("team" as const) : ("user" as const) },
@@ -60,7 +60,7 @@ export async function giveEntity(ctx: Context, actor: Actor, name: string, to: O
   const { id, ownerId } = await findGiven(ctx, name);
   const owner = await findNewOwner(ctx, to, ownerId);
   const expression = moveFactsOf(ctx, id, owner.id);
-  const shown = await loadShown<Facts>(ctx, expression);
+  const shown = await loadShown<Facts>(ctx, expression, id);
   ensureSeen(shown, seen);
   const isThere = sql`EXISTS (SELECT 1 FROM ${users} WHERE ${and(eq(users.id, owner.id), isNull(users.disabledAt))})`;
   await writeTogether(ctx.db, [

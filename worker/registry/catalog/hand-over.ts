@@ -48,9 +48,10 @@ export async function handOver(
 ): Promise<HandOver> {
   const { found, target, isOwn } = await findBoth(ctx, actor, path, entity);
   const place = { entity: target.name, collection: found.collection.name };
-  const isAsShown = await guardAsShown(ctx, moveFactsOf(ctx, found, target), seen, aboutMove(isOwn));
+  const isAsShown = await guardAsShown(ctx, moveFactsOf(ctx, found, target), seen, aboutMove(found, isOwn));
   if (isOwn) {
-    await moveTo(ctx, actor, { found, target, guards: [...isAsShown, ...guardGiver(ctx, actor, found)] });
+    const guards = [...guardGiver(ctx, actor, found), ...guardReceiver(ctx, actor, target)];
+    await moveTo(ctx, actor, { found, target, guards: [...isAsShown, ...guards] });
     return { state: "moved", ...place, expiresAt: null };
   }
   const expiresAt = ctx.now() + limits.handOverSeconds * 1000;
@@ -91,7 +92,7 @@ export async function previewHandOver(
   entity: string,
 ): Promise<{ shown: ShownHandOver; tag: string }> {
   const { found, target, isOwn } = await findBoth(ctx, actor, path, entity);
-  const { facts, tag } = await loadShown<MoveFacts>(ctx, moveFactsOf(ctx, found, target), aboutMove(isOwn));
+  const { facts, tag } = await loadShown<MoveFacts>(ctx, moveFactsOf(ctx, found, target), aboutMove(found, isOwn));
   // The version counts new and renamed containers: what breaks needs no part in the tag.
   const broken = await brokenBy(ctx, found);
   const { shares, publishers } = facts.ending;
@@ -113,8 +114,8 @@ function moveFactsOf(ctx: Context, { collection }: FoundCollection, target: Targ
 }
 
 /** What was decided of it, and goes into the preview's tag. */
-function aboutMove(isOwn: boolean): string {
-  return isOwn ? "at once" : "offered";
+function aboutMove({ collection }: FoundCollection, isOwn: boolean): string {
+  return `${collection.id} ${isOwn ? "at once" : "offered"}`;
 }
 
 /** Takes an offer back. @throws `not-found`, also where there is none, and what the policy refuses */
@@ -200,4 +201,10 @@ function guardGiver(ctx: Context, actor: Actor, { entity }: FoundCollection): St
   if (!ownsAccount(actor, entity.ownerUserId)) return guardStillGood(ctx, actor);
   const isStill = sql`EXISTS (SELECT 1 FROM entities AS e WHERE e.id = ${entity.id} AND ${owns(sql`e.owner_user_id`, actorUserId(actor))})`;
   return [...guardStillGood(ctx, actor), guardAgainst(ctx.db, "conflict", sql`NOT ${isStill}`)];
+}
+
+/** The same of the entity it goes to at once. An administrator's role is guarded with their credential. */
+function guardReceiver(ctx: Context, actor: Actor, { ownerUserId }: Target): Statement[] {
+  if (!ownsAccount(actor, ownerUserId)) return [];
+  return [guardAgainst(ctx.db, "conflict", sql`NOT ${owns(sql`${ownerUserId}`, actorUserId(actor))}`)];
 }

@@ -5,13 +5,13 @@ import { blobs, images } from "../../storage/db/schema/catalog.ts";
 import { inspections, labels } from "../../storage/db/schema/inspection.ts";
 import { users } from "../../storage/db/schema/people.ts";
 import { shares } from "../../storage/db/schema/sharing.ts";
-import { authorize, mayOnCollection } from "../authorize.ts";
+import { authorize, mayOnCollection, versionFor } from "../authorize.ts";
 import type { Digest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import type { Metadata } from "../inspect/inspect-image.ts";
 import type { ContainerPath } from "../names.ts";
 import { goodBlob } from "../pull/resolve.ts";
-import { containerIdAt, containerQuery, type FoundContainer } from "./containers.ts";
+import { containerIdAt, containerQuery } from "./containers.ts";
 import { imageListColumns, type ListedImage, toListedImage } from "./list-images.ts";
 
 export interface ImageDetails extends ListedImage {
@@ -28,6 +28,7 @@ export interface ImageDetails extends ListedImage {
 
 /**
  * All there is to know of an image, in one call of the database. One whose bytes were never there is for who may push.
+ * @returns `version` of its container, for whoever has a right in the collection
  * @throws `not-found`, and what the policy refuses
  */
 export async function getImageDetails(
@@ -35,7 +36,7 @@ export async function getImageDetails(
   actor: Actor,
   path: ContainerPath,
   digest: Digest,
-): Promise<{ found: FoundContainer; image: ImageDetails }> {
+): Promise<{ version: number | null; image: ImageDetails }> {
   const isIt = and(eq(images.containerId, containerIdAt(path)), eq(images.digest, digest));
   const [containerRows, rows, labelRows, shareRows] = await ctx.db.batch([
     containerQuery(ctx, actor, path),
@@ -68,7 +69,7 @@ export async function getImageDetails(
     metadata: metadata === null ? null : (JSON.parse(metadata) as Metadata),
     shares: may("collection.manage") ? (shareRows[0]?.count ?? 0) : null,
   };
-  return { found, image };
+  return { version: versionFor(actor, found.facts, found.container.version), image };
 }
 
 /** A share link by which somebody may still pull. */

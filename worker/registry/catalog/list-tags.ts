@@ -2,11 +2,11 @@ import { and, asc, desc, eq, type SQL, sql } from "drizzle-orm";
 import type { Actor } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
 import { images, tags } from "../../storage/db/schema/catalog.ts";
-import { authorize } from "../authorize.ts";
+import { authorize, versionFor } from "../authorize.ts";
 import { RegistryError } from "../errors.ts";
 import type { ContainerPath } from "../names.ts";
 import { PAGE_ROWS, type Page, pageOf, readCursor, writeCursor } from "../page.ts";
-import { containerIdAt, containerQuery, type FoundContainer, getContainer } from "./containers.ts";
+import { containerIdAt, containerQuery, getContainer } from "./containers.ts";
 
 /*
  * Tags as people look at them: one for each name, whatever the number of architectures that it stands for. Who pulls
@@ -67,14 +67,14 @@ export async function getNamedTag(
   actor: Actor,
   path: ContainerPath,
   name: string,
-): Promise<{ found: FoundContainer; tag: NamedTag }> {
+): Promise<{ version: number | null; tag: NamedTag }> {
   const found = await getContainer(ctx, actor, path);
   const rows = await tagQuery(ctx, and(eq(tags.containerId, found.container.id), eq(tags.name, name), isFirst)).limit(
     1,
   );
   const [row] = rows;
   if (row === undefined) throw new RegistryError("not-found");
-  return { found, tag: toNamedTag(row) };
+  return { version: versionFor(actor, found.facts, found.container.version), tag: toNamedTag(row) };
 }
 
 /** The query for a page; `tagPage` makes its rows one. */

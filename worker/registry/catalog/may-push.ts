@@ -1,5 +1,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Context } from "../../context.ts";
+import type { Statement } from "../../storage/db/client.ts";
+import { guardAgainst } from "../../storage/db/guard.ts";
+import type { Doer } from "../upkeep/audit.ts";
 
 /**
  * Whether somebody may push to a collection now, in SQL: what the policy says of `collection.push`, for what was begun
@@ -20,4 +23,13 @@ export function mayPush(ctx: Pick<Context, "now">, userId: SQL | string, collect
         SELECT 1 FROM collection_members AS granted
         WHERE granted.collection_id = goal.id AND granted.role IN ('owner', 'contributor')
           AND granted.user_id IN ${accounts})))`;
+}
+
+/**
+ * Refuses who lost their right to push between being asked for it and this. A job publishes what was completed: the
+ * right counted then.
+ */
+export function guardPusher(ctx: Context, by: Doer, collectionId: string): Statement[] {
+  if (by.kind !== "user") return [];
+  return [guardAgainst(ctx.db, "conflict", sql`NOT ${mayPush(ctx, by.userId, collectionId)}`)];
 }

@@ -50,7 +50,8 @@ export async function previewDeletion(
   path: CollectionPath,
 ): Promise<{ deletion: CollectionDeletion; tag: string }> {
   const found = authorize(ctx, actor, "collection.manage", await findCollection(ctx, actor, path));
-  const { facts, tag } = await loadShown<Facts>(ctx, deletionFactsOf(ctx, actor, found.collection.id));
+  const { id } = found.collection;
+  const { facts, tag } = await loadShown<Facts>(ctx, deletionFactsOf(ctx, actor, id), id);
   const { publishers, uploads, offers, frozen, names, version: _, ...counts } = facts;
   const deletion = {
     ...counts,
@@ -127,7 +128,7 @@ export async function removeCollection(
   await writeTogether(ctx.db, [
     guardVersion(ctx, id, null),
     ...guardOwner(ctx, actor, found),
-    ...(seen === null ? [] : await guardAsShown(ctx, deletionFactsOf(ctx, actor, id), seen)),
+    ...(seen === null ? [] : await guardAsShown(ctx, deletionFactsOf(ctx, actor, id), seen, id)),
     ...collectionsDeletion(ctx, [id]),
     auditRow(ctx, actor, "collection.delete", pathOf(found), { in: id }),
   ]);

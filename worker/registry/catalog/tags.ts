@@ -16,7 +16,7 @@ import { type FoundImage, findImageById, imageQuery, isPublished, toFoundImage }
 import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import { containerIs, ensureWritable, getContainer } from "./containers.ts";
-import { mayPush } from "./may-push.ts";
+import { guardPusher, mayPush } from "./may-push.ts";
 
 export type TagRow = Pick<typeof tags.$inferSelect, "arch" | "name" | "imageId">;
 
@@ -46,7 +46,8 @@ export const moveTagIfAllowed = sql`
  * Sets a tag on an image of the container. On an image whose bytes are still to come the tag is noted,
  * and moves when the image is published; until then it stays where it is.
  * @param input.arch what the client says the image was built for; null when it does not say
- * @throws `tag-invalid`, `architecture-mismatch`, `tag-frozen`, `read-only`, `not-found`, and what the policy refuses
+ * @throws `tag-invalid`, `architecture-mismatch`, `tag-frozen`, `read-only`, `not-found`, `conflict` when the right to push
+ *   ends meanwhile, and what the policy refuses
  */
 export async function setTag(
   ctx: Context,
@@ -110,6 +111,7 @@ async function setTagOn(
   const target = `${found.entity.name}/${found.collection.name}/${container.name}:${name}`;
   await writeTogether(ctx.db, [
     guardAgainst(ctx.db, "not-found", sql`NOT EXISTS (SELECT 1 FROM ${images} WHERE ${eq(images.id, image.id)})`),
+    ...guardPusher(ctx, actor, found.collection.id),
     statement(
       ctx.db,
       sql`
@@ -166,16 +168,17 @@ function wantedByPusher(ctx: Context): SQL {
 
 /** What became of each tag that waited, by who wanted it: who publishes the image may be somebody else, or a job. */
 function auditWanted(ctx: Context, isPublishedNow: SQL | undefined): Statement {
-  const reason = sql`CASE WHEN t.name IS NOT NULL THEN NULL WHEN NOT ${wantedByPusher(ctx)} THEN ${NO_PUSHER}
-    WHEN NOT ${isForItsArchitecture} THEN ${OTHER_ARCHITECTURE} ELSE ${errorMessages["tag-frozen"]} END`;
+  // That the tag is on the image says nothing alone: somebody else may have set it.
+  const reason = sql`CASE WHEN NOT ${wantedByPusher(ctx)} THEN ${NO_PUSHER} WHEN NOT ${isForItsArchitecture} THEN ${OTHER_ARCHITECTURE}
+    WHEN t.name IS NULL THEN ${errorMessages["tag-frozen"]} END`;
   return statement(
     ctx.db,
     sql`
       INSERT INTO ${audit} (at, actor, action, target, detail, request_id, collection_id)
-      SELECT ${ctx.now()}, coalesce(u.username, 'deleted user'), CASE WHEN t.name IS NULL THEN 'tag.refuse' ELSE 'tag.set' END,
-        e.name || '/' || c.name || '/' || k.name || ':' || ${wantedTags.name},
-        json_patch(json_object('arch', ${images.arch}, 'digest', ${images.digest}), json_object('reason', ${reason})),
-        ${ctx.requestId}, c.id
+      SELECT ${ctx.now()}, who, CASE WHEN reason IS NULL THEN 'tag.set' ELSE 'tag.refuse' END, target,
+        json_patch(json_object('arch', arch, 'digest', digest), json_object('reason', reason)), ${ctx.requestId}, collection
+      FROM (SELECT coalesce(u.username, 'deleted user') AS who, c.id AS collection, ${images.arch} AS arch, ${images.digest} AS digest,
+          e.name || '/' || c.name || '/' || k.name || ':' || ${wantedTags.name} AS target, ${reason} AS reason
       FROM ${images} INNER JOIN ${wantedTags} ON ${wantedTags.imageId} = ${images.id}
         INNER JOIN ${containers} AS k ON k.id = ${images.containerId}
         INNER JOIN ${collections} AS c ON c.id = k.collection_id
@@ -183,7 +186,7 @@ function auditWanted(ctx: Context, isPublishedNow: SQL | undefined): Statement {
         LEFT JOIN ${tags} AS t ON t.container_id = ${images.containerId} AND t.arch = ${images.arch}
           AND t.name = ${wantedTags.name} AND t.image_id = ${images.id}
         LEFT JOIN ${users} AS u ON u.id = ${wantedTags.wantedBy}
-      WHERE ${isPublishedNow}`,
+      WHERE ${isPublishedNow})`,
   );
 }
 

@@ -85,14 +85,18 @@ function ensureNothingInTheWay(facts: DeletionFacts): void {
   throw new RegistryError(frozenObstacles(facts).length > 0 ? "frozen" : "conflict", obstacles.join(" "));
 }
 
-/** Whoever owns all of an entity needs no right in a part of it. */
+/**
+ * Whoever owns all of an entity needs no right in a part of it. A team's stays: by that its members own what they would
+ * only push to by the entity.
+ */
 function endNeedlessRoles(ctx: Context, names: readonly string[]): Statement {
   return statement(
     ctx.db,
     sql`
     DELETE FROM ${collectionMembers} WHERE EXISTS (
       SELECT 1 FROM collections AS held INNER JOIN entities AS around ON around.id = held.entity_id
-      WHERE held.id = ${collectionMembers.collectionId} AND around.owner_user_id = ${collectionMembers.userId}
+        INNER JOIN users AS heir ON heir.id = around.owner_user_id AND heir.is_team = 0
+      WHERE held.id = ${collectionMembers.collectionId} AND heir.id = ${collectionMembers.userId}
         AND around.name IN (SELECT value FROM json_each(${JSON.stringify(names)})))`,
   );
 }

@@ -1,4 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
+import { type EndingRights, endingWithRolesOf } from "../catalog/ending-rights.ts";
 import { limits } from "../limits.ts";
 import { type Mark, markOf } from "../shown.ts";
 import { type Belongings, belongingsOf } from "./belongings.ts";
@@ -11,9 +12,9 @@ export interface TeamDeletion {
     images: number;
     tags: number;
     bytes: number;
-    /** Links that still work: to its images, and those its robots made. */
+    /** Links that still work: to its images, those its robots made, and its people where it alone lets them. */
     shares: number;
-    /** Pipelines that push to its collections, or in the name of its robots. */
+    /** Pipelines that push to its collections, in the name of its robots, or of its people where it alone lets them. */
     publishers: number;
     /** To its collections, or by its robots. */
     uploads: number;
@@ -40,6 +41,8 @@ export interface TeamDeletionFacts {
   members: Mark;
   /** Its own, and its robots'. */
   belongings: Belongings;
+  /** What its people made in collections of others by its roles there. */
+  ending: EndingRights;
 }
 
 /** An expression for all that decides what is deleted, as one JSON text. The same state is the same text. */
@@ -56,6 +59,7 @@ export function teamDeletionFactsOf(teamId: string, now: number): SQL {
       'robots', json((SELECT json_group_array(username) FROM (
         SELECT username FROM users WHERE owner_user_id = ${teamId} AND is_robot = 1 ORDER BY username))),
       'members', json(${members}),
+      'ending', json(${endingWithRolesOf(teamId, sql`SELECT id FROM doomed`, now)}),
       'belongings', json(${belongingsOf(sql`SELECT id FROM gone`, sql`SELECT id FROM doomed`, now)})))`;
 }
 
@@ -72,7 +76,7 @@ function collectionsOf(teamId: string): SQL {
 
 /** What these facts come to. */
 export function describeTeamDeletion(facts: TeamDeletionFacts): TeamDeletion {
-  const { entities, collections, robots, members, belongings } = facts;
+  const { entities, collections, robots, members, belongings, ending } = facts;
   const { images, tags, bytes, shares, publishers, uploads, tokens, invitations, memberships, offers } = belongings;
   const isTooLarge = collections.length > limits.deletedCollections;
   return {
@@ -80,8 +84,8 @@ export function describeTeamDeletion(facts: TeamDeletionFacts): TeamDeletion {
       entities,
       collections: collections.map(({ path }) => path),
       ...{ images, tags, bytes },
-      shares: shares.count,
-      publishers: publishers.count,
+      shares: shares.count + ending.shares.count,
+      publishers: publishers.count + ending.publishers.count,
       uploads: uploads.count,
       robots,
       tokens: tokens.count,

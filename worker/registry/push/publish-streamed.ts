@@ -5,6 +5,7 @@ import { type Statement, statement } from "../../storage/db/client.ts";
 import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
 import { containers, images, tags, uploads } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
+import { guardPusher } from "../catalog/may-push.ts";
 import { moveTagIfAllowed, moveWantedTags } from "../catalog/tags.ts";
 import type { Digest } from "../digest.ts";
 import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
@@ -13,7 +14,7 @@ import { inQuotaWords, quotaGuard } from "../quota.ts";
 import { auditRow } from "../upkeep/audit.ts";
 import type { SifFacts } from "./check-image.ts";
 import type { PushTarget } from "./prepare-push.ts";
-import { guardPusher, keepBytes } from "./publish.ts";
+import { keepBytes } from "./publish.ts";
 
 /** Bytes that are stored, and known by now. */
 export interface KnownUpload {

@@ -6,7 +6,7 @@ import { blobs, images, uploads, wantedTags } from "../../storage/db/schema/cata
 import { discardedObjects } from "../../storage/db/schema/upkeep.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { targetOf } from "../catalog/containers.ts";
-import { mayPush } from "../catalog/may-push.ts";
+import { guardPusher } from "../catalog/may-push.ts";
 import { moveWantedTags } from "../catalog/tags.ts";
 import type { ErrorCode, RegistryError } from "../errors.ts";
 import { inspectionNeeded, startInspection } from "../inspect/inspection-job.ts";
@@ -67,15 +67,6 @@ export async function publishUpload(
   ];
   await inQuotaWords(ctx, addition, () => writeTogether(ctx.db, statements));
   startInspection(ctx, image.id);
-}
-
-/**
- * Refuses who lost their right to push between being asked for it and this. A job publishes what was completed: the
- * right counted then.
- */
-export function guardPusher(ctx: Context, by: Doer, collectionId: string): Statement[] {
-  if (by.kind !== "user") return [];
-  return [guardAgainst(ctx.db, "conflict", sql`NOT ${mayPush(ctx, by.userId, collectionId)}`)];
 }
 
 /** Marks an upload refused, drops the tags that waited for it, and frees its bytes. @throws `conflict` */

@@ -7,6 +7,7 @@ import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize, mayOnCollection } from "../authorize.ts";
 import { ensureWritable, findContainer, targetOf } from "../catalog/containers.ts";
 import { factsFor, visibleTo } from "../catalog/facts.ts";
+import { guardPusher } from "../catalog/may-push.ts";
 import { moveWantedTags } from "../catalog/tags.ts";
 import type { Digest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
@@ -19,7 +20,7 @@ import { auditRow } from "../upkeep/audit.ts";
  * Registers an image in a container before its bytes come; one that is there is answered as it is. Where
  * the actor may already read an image with that digest, nothing needs to be uploaded: it is published at
  * once. To everybody else the digest says nothing, whether we hold its bytes or not.
- * @throws `read-only`, `quota-exceeded`, and what the policy refuses
+ * @throws `read-only`, `quota-exceeded`, `conflict` when the right to push ends meanwhile, and what the policy refuses
  */
 export async function registerImage(
   ctx: Context,
@@ -46,6 +47,7 @@ export async function registerImage(
   const addition = { collectionId: target.collection.id, digest: input.digest, sizeBytes: twin?.sizeBytes ?? 0 };
   const statements: [Statement, ...Statement[]] = [
     ctx.db.insert(images).values(registered).onConflictDoNothing(),
+    ...guardPusher(ctx, actor, target.collection.id),
     ...(twin === null ? [] : [quotaGuard(ctx, addition)]),
     publishLike(ctx, twin?.id ?? null, container.id, now),
     auditRow(ctx, actor, "image.publish", targetOf(target), {
