@@ -310,6 +310,12 @@ describe("the picture of sizes", () => {
     }
   });
 
+  it("is not what somebody gets who opens the address in a browser", async () => {
+    const Accept = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,image/png,image/svg+xml,*/*;q=0.8";
+    const answer = await ask("/api/v1/statistics/sizes", { headers: { Accept } });
+    expect(answer.headers.get("Content-Type")).toContain("application/json");
+  });
+
   it("is no way to what is hidden: that answers as what is not there", async () => {
     const headers = { Accept: "image/svg+xml" };
     for (const collection of [`${entity}/secret`, `${entity}/nothing`]) {

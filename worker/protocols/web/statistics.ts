@@ -140,8 +140,10 @@ function daysOf({ days }: z.output<typeof daysQuery>): number {
   return days === undefined ? USUAL_DAYS : Number(days);
 }
 
+/** Firefox names pictures, too, where somebody opens an address. */
 function wants(c: HonoContext<AppEnv>, type: string): boolean {
-  return (c.req.header("accept") ?? "").toLowerCase().includes(type);
+  const accepted = (c.req.header("accept") ?? "").toLowerCase();
+  return accepted.includes(type) && !accepted.includes("text/html");
 }
 
 function csvOf(c: HonoContext<AppEnv>, { items, next }: Page<Size>): Response {
