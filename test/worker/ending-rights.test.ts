@@ -330,6 +330,18 @@ describe("an upload of somebody who may not push any more is not completed", () 
     expect(await publishedIn(lab)).toBe(1);
   });
 
+  it("sent by sregistry-cli, though the right ends just before it is published", async () => {
+    const lab = await newLab();
+    const signer = await newSigner("signer");
+    const path = { entity: lab.entity, name: lab.collection };
+    await setMember(testContext(), operator, path, signer.username, "contributor");
+    const name = `${appOf(lab)}:v2`;
+    const cid = await cidOf(await askToPush(signer, name));
+    const moment = interrupted(environment(), publishing, () => dismiss({ ...lab, contributor: signer }));
+    expect((await sendForm(signer, name, small(), { cid, env: moment })).status).toBe(409);
+    expect(await publishedIn(lab)).toBe(1);
+  });
+
   it("though the right ends just before all of it is verified", async () => {
     const lab = await newLab();
     const bytes = makeSif({ salt: lab.collection, sizeBytes: PART_BYTES + 54_321 });

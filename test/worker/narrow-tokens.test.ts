@@ -60,9 +60,8 @@ describe("a token for one collection tells nothing of what else is its user's", 
     }
   });
 
-  it.each(requests)("%s", async (_, asking) => {
+  it.each(requests.filter(([name]) => name.startsWith("GET ")))("%s", async (_, asking) => {
     const [url, options] = asking(alice);
-    if (options.method !== "GET") return;
     const answer = await ask(url, { ...options, token });
     const text = `${await answer.text()} ${answer.headers.get("Location") ?? ""}`;
     expect(toldOf(text, decodeURIComponent(url)), url).toEqual([]);

@@ -268,10 +268,21 @@ describe("what was shown is what goes:", () => {
     const giving = (to: string) => ({ method: "PUT", token: admin.token, body: { user: to } });
     const owner = `/api/v1/entities/${alice.username}/owner`;
     expect(await preview(owner, giving(bob.username))).toMatchObject(ending);
+    // An administrator's go on: they may do everywhere what owners may.
+    const chief = await newPerson("chief", { role: "admin" });
+    await filled(chief);
+    const chiefs = `/api/v1/entities/${chief.username}/owner`;
+    expect(await preview(chiefs, giving(bob.username))).toMatchObject({ shares: 0, publishers: 0 });
     // To a team whose members push to what it owns, and whose owners own it.
     const team = await teamOf("heirs", { members: [alice.username] });
     const toTeam = { method: "PUT", token: admin.token, body: { team } };
     expect(await preview(owner, toTeam)).toMatchObject({ shares: 2, publishers: 0 });
+    // Also to one that owned it before, by a role: that is lost to it, and its members only push now.
+    const dave = await newPerson("dave");
+    const owning = await teamOf("owning", { members: [dave.username] });
+    await role(place, owning, "owner", "team");
+    await addShare(dave, place);
+    expect(await preview(owner, { ...toTeam, body: { team: owning } })).toMatchObject({ shares: 3, publishers: 1 });
     expect((await askAsShown(owner, giving(bob.username))).status).toBe(204);
     expect([(await ask(hers.link)).status, (await ask(carols.link)).status]).toEqual([410, 303]);
   });

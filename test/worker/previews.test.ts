@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { operator } from "../../worker/access/roles.ts";
 import { operations } from "../../worker/protocols/web/api.ts";
@@ -66,6 +67,14 @@ const onContents: Record<string, Arrange> = {
   },
 };
 
+const onPeople: Record<string, Arrange> = {
+  "deleting a user": async () => {
+    const [owner, place] = [await newPerson("carol"), await filled(bob)];
+    await setMember(testContext(), operator, { entity: place.entity, name: place.collection }, owner.username, "owner");
+    return { owner, place, url: `/api/v1/users/${owner.username}`, how: { method: "DELETE", token: admin.token } };
+  },
+};
+
 const onOneImage: Record<string, Arrange> = {
   "deleting an image": () => sceneOf(({ path, digest }) => `containers/${path}/app/images/${digest}`, deleting),
   "deleting a tag": () => sceneOf(({ path }) => `containers/${path}/app/tags/v2`, deleting),
@@ -92,6 +101,10 @@ const additions: Record<string, (scene: Scene) => Promise<unknown>> = {
   "a share link": ({ owner, place }) => addShare(owner, place),
   "a publisher": ({ owner, place }) => addPublisher(owner, place),
   "an upload": ({ owner, place }) => addUpload(owner, place),
+  "another share link, in place of one": (scene) => inPlaceOf("shares", () => addShare(scene.owner, scene.place)),
+  "another publisher, in place of one": (scene) =>
+    inPlaceOf("publishers", () => addPublisher(scene.owner, scene.place)),
+  "another upload, in place of one": (scene) => inPlaceOf("uploads", () => addUpload(scene.owner, scene.place)),
   "a tag": ({ owner, place: { path, digest } }) =>
     ask(`/api/v1/containers/${path}/app/tags/late`, { method: "PUT", token: owner.token, body: { digest } }),
   "another image of the same size, in place of one": ({ owner, place }) => swapImage(owner, place),
@@ -99,6 +112,13 @@ const additions: Record<string, (scene: Scene) => Promise<unknown>> = {
     setMember(testContext(), operator, { entity, name: collection }, bob.username, "reader"),
 };
 
+/** There are as many then as before, and the new one has the place in the table that the old one had. */
+async function inPlaceOf(table: "shares" | "publishers" | "uploads", add: () => Promise<unknown>): Promise<void> {
+  await env.DB.prepare(`DELETE FROM ${table} WHERE rowid = (SELECT max(rowid) FROM ${table})`).run();
+  await add();
+}
+
+const rights = Object.keys(additions).filter((name) => /share link|publisher/.test(name));
 const contents = Object.keys(additions).filter((name) => name !== "somebody's role");
 const cases: [string, Arrange, string[]][] = [
   ...Object.entries(onContents).map(([act, arrange]): [string, Arrange, string[]] => [act, arrange, comingTo(act)]),
@@ -107,15 +127,16 @@ const cases: [string, Arrange, string[]][] = [
     arrange,
     ["a share link", "a tag"],
   ]),
-  ...Object.entries(onOwners).map(([act, arrange]): [string, Arrange, string[]] => [
+  ...Object.entries(onOwners).map(([act, arrange]): [string, Arrange, string[]] => [act, arrange, rights]),
+  ...Object.entries(onPeople).map(([act, arrange]): [string, Arrange, string[]] => [
     act,
     arrange,
-    ["a share link", "a publisher"],
+    [...rights, "an upload", "another upload, in place of one"],
   ]),
 ];
 
 function comingTo(act: string): string[] {
-  if (act === "deleting a container") return contents.filter((name) => name !== "a publisher");
+  if (act === "deleting a container") return contents.filter((name) => !name.includes("publisher"));
   return act === "deleting a collection" ? Object.keys(additions) : contents;
 }
 

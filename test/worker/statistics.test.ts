@@ -288,7 +288,12 @@ describe("the picture of sizes", () => {
     expect([answer.status, answer.headers.get("Content-Type")]).toEqual([200, "image/svg+xml; charset=utf-8"]);
     expect(answer.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
     expect(answer.headers.get("Vary")).toBe("Accept");
-    return await answer.text();
+    const svg = await answer.text();
+    const hasNext = /^<\/api\/v1\/statistics\/sizes\?.*after=[\w-]+>; rel="next"$/.test(
+      answer.headers.get("Link") ?? "",
+    );
+    expect(hasNext).toBe(svg.includes("there are smaller ones"));
+    return svg;
   };
   const titlesOf = (svg: string) => [...svg.matchAll(/<title>([^<]*)<\/title>/g)].map(([, title = ""]) => title);
 

@@ -4,9 +4,18 @@ import { operator } from "../../worker/access/roles.ts";
 import { setMember } from "../../worker/registry/catalog/manage.ts";
 import { forgetUploads } from "../../worker/registry/upkeep/forget-uploads.ts";
 import { makeSif } from "../support/make-sif.ts";
+import { interrupted } from "../support/worker/calls.ts";
 import { appOf, dismiss, type Lab, newLab } from "../support/worker/lab.ts";
 import { multipartClient, PART_BYTES } from "../support/worker/multipart.ts";
-import { ask, askJson, register, startUpload, storedKeys, testContext } from "../support/worker/registry.ts";
+import {
+  ask,
+  askJson,
+  environment,
+  register,
+  startUpload,
+  storedKeys,
+  testContext,
+} from "../support/worker/registry.ts";
 import { begun, complete, putPart } from "../support/worker/uploads.ts";
 
 describe("an owner of a collection", () => {
@@ -92,6 +101,22 @@ describe("an owner of a collection", () => {
     await env.DB.prepare("UPDATE uploads SET state = 'open' WHERE id = ?").bind(upload.id).run();
     expect(await cancelInto(lab, upload.id)).toBe(204);
     expect(await cancelInto(lab, upload.id)).toBe(404);
+  });
+
+  it("cancels none when they are taken out in that very moment", async () => {
+    const lab = await newLab();
+    const { upload } = await beginAll(lab);
+    const path = { entity: lab.entity, name: lab.collection };
+    const set = (role: "owner" | null) => setMember(testContext(), operator, path, lab.stranger.username, role);
+    await set("owner");
+    const moment = interrupted(
+      environment(),
+      ({ sql }) => sql.some((text) => /^update "uploads"/.test(text)),
+      () => set(null),
+    );
+    const asked = { method: "DELETE", token: lab.stranger.token, env: moment };
+    expect((await ask(`${into(lab)}/${upload.id}`, asked)).status).toBe(409);
+    expect((await going(lab)).map(({ id }) => id)).toContain(upload.id);
   });
 
   it("leaves a URL for one piece to upkeep until it ends, and then nothing", async () => {

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { operator } from "../../worker/access/roles.ts";
+import { setMember } from "../../worker/registry/catalog/manage.ts";
 import { limits } from "../../worker/registry/limits.ts";
 import { setDisabled, setSiteRole } from "../../worker/registry/people/users.ts";
 import { makeSif } from "../support/make-sif.ts";
@@ -335,14 +336,20 @@ describe("deleting a user", () => {
         expect(await codeOf(of, { ...asAdmin, headers: { "If-Match": '"0"' } }), of).toEqual(refusal);
       }
     }
-    await push(grace.token, `${grace.username}/${uniqueName("kept")}/app:1`, makeSif({ salt: "grace" }));
+    const kept = { entity: grace.username, name: uniqueName("kept") };
+    await push(grace.token, `${kept.entity}/${kept.name}/app:1`, makeSif({ salt: "grace" }));
+    // Who owns it too would get it if she herself deleted her account.
+    await setMember(testContext(), operator, kept, user.username, "owner");
     const shown = await askPreview(url(grace.username), asAdmin);
     expect(await shown.answer.json()).toMatchObject({
-      deletes: { collections: [], images: 0 },
-      obstacles: [expect.stringMatching(/^This user still owns collections: grace\S+\. Delete them first\.$/)],
+      deletes: { entities: [grace.username], collections: [], images: 0 },
+      handsOver: [],
+      obstacles: [
+        expect.stringMatching(/^This user still owns collections: grace\S+\. Delete them or hand them over first\.$/),
+      ],
     });
-    const kept = { ...asAdmin, headers: { "If-Match": shown.etag } };
-    expect(await codeOf(url(grace.username), kept)).toEqual([409, "conflict"]);
+    const deletion = { ...asAdmin, headers: { "If-Match": shown.etag } };
+    expect(await codeOf(url(grace.username), deletion)).toEqual([409, "conflict"]);
     const henry = await newPerson("henry");
     const seen = { ...asAdmin, headers: { "If-Match": (await askPreview(url(henry.username), asAdmin)).etag } };
     expect(await codeOf(url(henry.username), { ...seen, token: user.token })).toEqual([404, "not-found"]);

@@ -34,7 +34,9 @@ export function CollectionsPage(props: Visit) {
       <div class="hero">
         <h1>{wanted.isMine ? "My collections" : "Collections"}</h1>
         <p class="lede">
-          {wanted.isMine ? "Those that you own or contribute to." : "What you may see of this registry's collections."}
+          {wanted.isMine
+            ? "Those that you own or contribute to, yourself or through a team."
+            : "What you may see of this registry's collections."}
         </p>
         <Ways wanted={wanted} hasOwn={props.me !== null} />
       </div>

@@ -164,13 +164,13 @@ export const limits = {
   deletedCollections: 5000,
   /** Rows one statement reads for the export of an account: a request has a thousand statements, and 128 MB. */
   exportPage: 1000,
-  /** Tokens of one user that are neither revoked nor expired, beside those that pipelines were given. */
   /** Where to go on after signing in: sealed with the rest it must fit into a cookie, of which browsers keep 4 KiB. */
   nextLength: KIB,
   /** What a provider calls somebody, as it is shown. */
   accountNameLength: 100,
   /** An e-mail address, by SMTP. */
   emailLength: 254,
+  /** Tokens of one user that are neither revoked nor expired, beside those that pipelines were given. */
   tokensPerUser: 200,
   robotsPerOwner: 100,
   /** What a robot is for: some sentences. */

@@ -7,7 +7,8 @@ import { limits } from "../../registry/limits.ts";
 import { parseContainerPath, parseImageReference } from "../../registry/names.ts";
 
 /*
- * What each command takes. The command line's help is made from this; every value arrives as text or true.
+ * What commands take, as the registry checks it: every value arrives as text or true. What the command line's help says
+ * of it stands in `scripts/admin/commands.ts`.
  */
 
 export type Verb = (ctx: Context, actor: Actor, args: unknown) => Promise<unknown>;

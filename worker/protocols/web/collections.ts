@@ -190,12 +190,8 @@ export const collectionOperations = [
       needsIfMatch: true,
       problems: ["not-found", "name-invalid", "name-taken", "private-only", "conflict", "precondition-failed"],
     },
-    async ({ c, ctx, actor, params, body, ifMatch }) => {
-      if (body.name !== undefined && ifMatch === "*") {
-        throw new RegistryError("precondition-required", "A new name breaks references: look first which.");
-      }
-      return tagged(c, await editCollection(ctx, actor, pathOf(params), body, versionOf(ifMatch)));
-    },
+    async ({ c, ctx, actor, params, body, ifMatch }) =>
+      tagged(c, await editCollection(ctx, actor, pathOf(params), body, versionOf(ifMatch))),
   ),
   operation(
     {

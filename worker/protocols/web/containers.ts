@@ -4,7 +4,6 @@ import { type Container, createContainer, type FoundContainer } from "../../regi
 import { deleteContent, previewContentDeletion } from "../../registry/catalog/delete-content.ts";
 import { editContainer } from "../../registry/catalog/edit-container.ts";
 import { containerOrders, listContainers } from "../../registry/catalog/list-containers.ts";
-import { RegistryError } from "../../registry/errors.ts";
 import { limits } from "../../registry/limits.ts";
 import {
   containerPathOf,
@@ -170,9 +169,6 @@ export const containerOperations = [
       problems: ["not-found", "name-invalid", "name-taken", "read-only", "frozen", "conflict"],
     },
     async ({ c, ctx, actor, params, body, ifMatch }) => {
-      if (body.name !== undefined && ifMatch === "*") {
-        throw new RegistryError("precondition-required", "A new name breaks references: look first which.");
-      }
       const found = await editContainer(ctx, actor, containerPathOf(params), body, versionOf(ifMatch));
       setETag(c, found.container.version);
       return present(found);

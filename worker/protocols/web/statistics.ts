@@ -82,7 +82,7 @@ export const statisticsOperations = [
       section: "statistics",
       summary: "How much space each collection takes, the largest first",
       about:
-        "With `collection`, each container of that one. With `Accept: text/csv` the page comes as a table, and the address of the next one in `Link`; with `Accept: image/svg+xml` as a treemap.",
+        "With `collection`, each container of that one. With `Accept: text/csv` the page comes as a table, with `Accept: image/svg+xml` as a treemap, and the address of the next one in `Link`.",
       actor: "anyone",
       query: afterQuery.extend({ collection: collectionPath.optional() }),
       answer: pageSchema(sizeSchema).meta({ id: "SizePage" }),
@@ -97,7 +97,7 @@ export const statisticsOperations = [
           : await containerSizes(ctx, actor, { entity, name }, after);
       c.header("Vary", "Accept");
       if (wants(c, "text/csv")) return csvOf(c, page);
-      return wants(c, "image/svg+xml") ? pictureOf(page, query.collection ?? null) : page;
+      return wants(c, "image/svg+xml") ? pictureOf(c, page, query.collection ?? null) : page;
     },
   ),
   operation(
@@ -148,16 +148,12 @@ function wants(c: HonoContext<AppEnv>, type: string): boolean {
 
 function csvOf(c: HonoContext<AppEnv>, { items, next }: Page<Size>): Response {
   const rows = items.map(({ name, bytes, images, containers }) => [name, bytes, images, containers]);
-  const headers = new Headers({ "Content-Type": "text/csv; charset=utf-8; header=present", Vary: "Accept" });
-  if (next !== null) {
-    const query = new URLSearchParams({ ...c.req.query(), after: next });
-    headers.set("Link", `<${c.req.path}?${query}>; rel="next"`);
-  }
+  const headers = { ...pageHeaders(c, next), "Content-Type": "text/csv; charset=utf-8; header=present" };
   return new Response(renderCsv(["name", "bytes", "images", "containers"], rows), { headers });
 }
 
 /** Collections of one entity have one colour; of containers each has its own. */
-function pictureOf({ items, next }: Page<Size>, collection: string | null): Response {
+function pictureOf(c: HonoContext<AppEnv>, { items, next }: Page<Size>, collection: string | null): Response {
   const of = collection === null ? "collections" : `the containers of ${collection}`;
   const svg = renderTreemap({
     title: next === null ? `Sizes of ${of}` : `Sizes of ${of}: ${items.length} of them, and there are smaller ones`,
@@ -167,5 +163,12 @@ function pictureOf({ items, next }: Page<Size>, collection: string | null): Resp
       group: collection === null ? name.slice(0, name.indexOf("/")) : name,
     })),
   });
-  return svgResponse(svg, { Vary: "Accept" });
+  return svgResponse(svg, pageHeaders(c, next));
+}
+
+/** Where the next page is, for what has no room for it itself. */
+function pageHeaders(c: HonoContext<AppEnv>, next: string | null): Record<string, string> {
+  if (next === null) return { Vary: "Accept" };
+  const query = new URLSearchParams({ ...c.req.query(), after: next });
+  return { Vary: "Accept", Link: `<${c.req.path}?${query}>; rel="next"` };
 }

@@ -6,6 +6,7 @@ import { guardAgainst, guardChanged } from "../../storage/db/guard.ts";
 import { collections, containers } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
+import { RegistryError } from "../errors.ts";
 import { limits } from "../limits.ts";
 import { parseName } from "../names.ts";
 import { searchSoon } from "../search/search-soon.ts";
@@ -32,8 +33,9 @@ export interface Broken {
 
 /**
  * Changes a collection. Its old name stays taken, so that nobody gets what is pulled by it.
- * @param version the version that is changed; null for whichever it is
- * @throws `not-found`, `name-invalid`, `name-taken`, `private-only`, `precondition-failed`, `conflict`, and what the policy refuses
+ * @param version the version that is changed; null for whichever it is, but not for a new name
+ * @throws `not-found`, `name-invalid`, `name-taken`, `private-only`, `precondition-required`, `precondition-failed`, `conflict`, and
+ *   what the policy refuses
  */
 export async function editCollection(
   ctx: Context,
@@ -44,6 +46,9 @@ export async function editCollection(
 ): Promise<CollectionPage> {
   const { found, name } = await findEdited(ctx, actor, path, edit);
   const { collection, entity } = found;
+  if (name !== null && version === null) {
+    throw new RegistryError("precondition-required", "A new name breaks references: look first which.");
+  }
   const set = {
     ...(name === null ? {} : { name }),
     ...(edit.description === undefined ? {} : { description: edit.description }),

@@ -5,6 +5,7 @@ import { guardAgainst } from "../../storage/db/guard.ts";
 import { containers } from "../../storage/db/schema/catalog.ts";
 import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
+import { RegistryError } from "../errors.ts";
 import { type ContainerPath, parseName } from "../names.ts";
 import { searchSoon } from "../search/search-soon.ts";
 import { auditRow } from "../upkeep/audit.ts";
@@ -30,10 +31,10 @@ export interface ContainerEdit {
 /**
  * Changes a container. With another name it is found by that alone; who takes the old one gets an empty container, so
  * nothing is pulled under it that was not pushed there anew.
- * @param seen the version it was seen in; null for whichever it is
+ * @param seen the version it was seen in; null for whichever it is, but not for a new name
  * @returns it as it is now
  * @throws `not-found`, `name-invalid`, `name-taken`, `read-only` and `frozen` where it may not be renamed,
- *   `precondition-failed`, and what the policy refuses
+ *   `precondition-required`, `precondition-failed`, and what the policy refuses
  */
 export async function editContainer(
   ctx: Context,
@@ -46,6 +47,9 @@ export async function editContainer(
   const { container, collection, entity } = found;
   const name = edit.name === undefined ? container.name : parseName(edit.name);
   const isRenamed = name !== container.name;
+  if (isRenamed && seen === null) {
+    throw new RegistryError("precondition-required", "A new name breaks references: look first which.");
+  }
   const { description = container.description, readOnly = container.readOnly } = edit;
   // Who thaws it in the same edit may.
   if (isRenamed && readOnly) ensureWritable(container);

@@ -117,17 +117,20 @@ export type Deleter = "self" | "other";
 export function describeDeletion(facts: DeletionFacts, by: Deleter): Deletion {
   const { belongings, entities, robots } = facts;
   const { images, tags, bytes, keys, ...marks } = belongings;
-  const heirless = entities.filter(({ heir }) => heir === null);
+  // Nobody else gives collections away: they are in the way.
+  const heirOf = ({ heir }: (typeof entities)[number]) => (by === "self" ? heir : null);
   return {
     deletes: {
-      entities: heirless.map(({ name }) => name),
+      entities: entities.filter((entity) => heirOf(entity) === null).map(({ name }) => name),
       collections: by === "self" ? deletedCollections(facts).map(({ path }) => path) : [],
       ...{ images, tags, bytes, ...countsOf(marks), hasSregistryKey: keys > 0 },
     },
     handsOver: [
-      ...entities.flatMap(({ name, id, heir }) => {
-        if (heir === null) return [];
-        return [{ what: `${name}, with ${enumerate(sharedOf(facts, id))}`, to: heir }];
+      ...entities.flatMap((entity) => {
+        const heir = heirOf(entity);
+        return heir === null
+          ? []
+          : [{ what: `${entity.name}, with ${enumerate(sharedOf(facts, entity.id))}`, to: heir }];
       }),
       ...robots.map((robot) => ({ what: `the robot ${robot}`, to: "the administrators" })),
     ],
@@ -176,12 +179,18 @@ function otherObstacles(facts: DeletionFacts): string[] {
   ];
 }
 
-function obstaclesToOthers({ collections, lastOwnerOf }: DeletionFacts): string[] {
+/** Collections that nobody but their owner takes along. */
+export function ownedObstacles({ collections }: DeletionFacts): string[] {
   const paths = collections.slice(0, limits.previewNames).map(({ path }) => path);
+  if (paths.length === 0) return [];
   const more = collections.length > paths.length ? ", and more" : "";
+  return [`This user still owns collections: ${enumerate(paths)}${more}. Delete them or hand them over first.`];
+}
+
+function obstaclesToOthers(facts: DeletionFacts): string[] {
   return [
-    ...(paths.length > 0 ? [`This user still owns collections: ${enumerate(paths)}${more}. Delete them first.`] : []),
-    ...lastOwnerOf.map(
+    ...ownedObstacles(facts),
+    ...facts.lastOwnerOf.map(
       (team) => `They are the last owner of the team ${team}. Give it another one first, or delete it.`,
     ),
   ];

@@ -9,7 +9,13 @@ import { writeTogether } from "../../storage/db/write-together.ts";
 import { RegistryError } from "../errors.ts";
 import { ensureSeen, guardShown, loadShown } from "../shown.ts";
 import { auditRow } from "../upkeep/audit.ts";
-import { type Deletion, type DeletionFacts, deletionFactsOf, describeDeletion } from "./account-deletion.ts";
+import {
+  type Deletion,
+  type DeletionFacts,
+  deletionFactsOf,
+  describeDeletion,
+  ownedObstacles,
+} from "./account-deletion.ts";
 import { type AccountKind, authorizedUser, type User } from "./accounts.ts";
 import { userRemoval } from "./remove-user.ts";
 import { guardStillGood } from "./still-good.ts";
@@ -49,9 +55,8 @@ export async function deleteUser(
   const expression = deletionFactsOf(user.id, "other", ctx.now());
   const shown = await loadShown<DeletionFacts>(ctx, expression);
   ensureSeen(shown, seen);
-  if (shown.facts.collections.length > 0) {
-    throw new RegistryError("conflict", "This user still owns collections. Delete them first.");
-  }
+  const [owned] = ownedObstacles(shown.facts);
+  if (owned !== undefined) throw new RegistryError("conflict", owned);
   const isIt = eq(users.id, user.id);
   const isAsItWas = and(isIt, eq(users.version, user.version));
   const holdsCollections = sql`EXISTS (

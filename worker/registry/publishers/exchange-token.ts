@@ -97,13 +97,13 @@ function chooseRule(ctx: Context, job: ProvedJob, rules: readonly Rule[], path: 
     ({ publisher }) => publisher.refKind === job.refKind && matchesRef(publisher.ref, job.ref),
   );
   if (matching.length === 0) throw refused(`No publisher of ${where} is for the ${job.refKind} ${job.ref}.`);
-  const usable = matching.find((rule) => mayPush(ctx, rule));
+  const usable = matching.find((rule) => creatorMayPush(ctx, rule));
   if (usable !== undefined) return usable;
   throw refused(`Whoever set up this publisher may not push to ${where} any more.`);
 }
 
 /** @throws `pushing-disabled` */
-function mayPush(ctx: Context, { facts, ...creator }: Rule): boolean {
+function creatorMayPush(ctx: Context, { facts, ...creator }: Rule): boolean {
   const credential = { kind: "token", id: "", scopes: new Set(scopes), collectionId: facts.collectionId } as const;
   try {
     authorize(ctx, actorOf(ctx, creator, credential), "collection.push", { facts });

@@ -8,6 +8,7 @@ import { createCollection, findCollection } from "../catalog/collections.ts";
 import { createContainer, ensureWritable, type FoundContainer, findContainer } from "../catalog/containers.ts";
 import { getEntity } from "../catalog/entities.ts";
 import { setTag } from "../catalog/tags.ts";
+import { isUnderWay } from "../catalog/under-way.ts";
 import type { Digest } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { limits, multipartSeconds } from "../limits.ts";
@@ -15,7 +16,6 @@ import { parseName, parseTag } from "../names.ts";
 import { type FoundImage, isPublished } from "../pull/resolve.ts";
 import { ensurePartsPass, openMultipartUpload, planParts } from "./multipart.ts";
 import { registerImage } from "./register-image.ts";
-import { isGoingOn } from "./resumable-uploads.ts";
 import { ensureSizeAllowed, newUpload } from "./start-upload.ts";
 
 /** An image as whoever brings it describes it. */
@@ -96,7 +96,7 @@ async function findBegun(
 
 function isSame(ctx: Context, actor: Actor, { image }: FoundImage, sizeBytes: number): SQL {
   return sql`${uploads.imageId} = ${image.id} AND ${uploads.userId} = ${actorUserId(actor)}
-    AND ${uploads.resumable} = 1 AND ${uploads.sizeBytes} = ${sizeBytes} AND ${isGoingOn(ctx)}`;
+    AND ${uploads.resumable} = 1 AND ${uploads.sizeBytes} = ${sizeBytes} AND ${isUnderWay(ctx.now())}`;
 }
 
 async function openNew(ctx: Context, actor: Actor, found: FoundImage, sizeBytes: number): Promise<{ id: string }> {

@@ -22,8 +22,8 @@ import type { Upload } from "./start-upload.ts";
  * it. When the digest was stored before, its first object stays, unless that is damaged or about to be
  * deleted. This one then waits for upkeep: while it is there its URL is used up, so that nobody learns from a
  * second PUT, nor from the time this takes, whether the registry held the content already.
- * @throws `conflict` when the upload was published or refused meanwhile, or whoever completes it may not push any more, `not-found` when the image was deleted,
- *   `quota-exceeded` where it reserved no room and there is none
+ * @throws `conflict` when the upload was published or refused meanwhile, or whoever completes it may not push any more,
+ *   `not-found` when the image was deleted, `quota-exceeded` where it reserved no room and there is none
  */
 export async function publishUpload(
   ctx: Context,

@@ -18,6 +18,7 @@ import { writeTogether } from "../../storage/db/write-together.ts";
 import { abortMultipart, storePart } from "../../storage/multipart.ts";
 import { authorize, authorizeList } from "../authorize.ts";
 import { factsFor, isWithin, visibleTo } from "../catalog/facts.ts";
+import { isUnderWay } from "../catalog/under-way.ts";
 import { describe, RegistryError } from "../errors.ts";
 import { jobId } from "../jobs.ts";
 import { PAGE_ROWS, type Page, pageOf, readCursor, writeCursor } from "../page.ts";
@@ -57,11 +58,6 @@ export function resumable(row: Parameters<typeof toUpload>[0]): ResumableUpload 
   return { ...upload, multipartId, partBytes };
 }
 
-/** Whether the upload at hand takes parts, or is being verified. */
-export function isGoingOn(ctx: Context): SQL {
-  return sql`(${uploads.state} = 'verifying' OR (${uploads.state} = 'open' AND ${uploads.expiresAt} > ${ctx.now()}))`;
-}
-
 /** The actor's own uploads that are going on, the newest first. `after` is the last page's `next`. */
 export async function listUploads(ctx: Context, actor: Actor, after: string | null): Promise<Page<FoundUpload>> {
   authorizeList(ctx, actor);
@@ -71,7 +67,12 @@ export async function listUploads(ctx: Context, actor: Actor, after: string | nu
   const rows = await uploadQuery(
     ctx,
     actor,
-    and(sql`${uploads.state} IN ('open', 'verifying')`, isGoingOn(ctx), isBehind, visibleTo(actor, ctx.settings)),
+    and(
+      sql`${uploads.state} IN ('open', 'verifying')`,
+      isUnderWay(ctx.now()),
+      isBehind,
+      visibleTo(actor, ctx.settings),
+    ),
   )
     .orderBy(desc(uploads.createdAt), desc(uploads.id))
     .limit(PAGE_ROWS)
@@ -180,7 +181,7 @@ export function dropWanted(
   ctx: Context,
   { imageId, userId }: Pick<typeof uploads.$inferSelect, "imageId" | "userId">,
 ): Statement {
-  const isPending = sql`EXISTS (SELECT 1 FROM ${uploads} WHERE ${uploads.imageId} = ${imageId} AND ${isGoingOn(ctx)})`;
+  const isPending = sql`EXISTS (SELECT 1 FROM ${uploads} WHERE ${uploads.imageId} = ${imageId} AND ${isUnderWay(ctx.now())})`;
   return ctx.db
     .delete(wantedTags)
     .where(sql`${wantedTags.imageId} = ${imageId} AND ${wantedTags.wantedBy} IS ${userId} AND NOT ${isPending}`);

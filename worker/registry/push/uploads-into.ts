@@ -9,10 +9,11 @@ import { writeTogether } from "../../storage/db/write-together.ts";
 import { authorize } from "../authorize.ts";
 import { type CollectionPath, findCollection } from "../catalog/collections.ts";
 import { guardOwner } from "../catalog/guard-owner.ts";
+import { isUnderWay } from "../catalog/under-way.ts";
 import { RegistryError } from "../errors.ts";
 import { PAGE_ROWS, type Page, pageOf, readCursor, writeCursor } from "../page.ts";
 import { auditRow } from "../upkeep/audit.ts";
-import { dropWanted, freeNow, isGoingOn } from "./resumable-uploads.ts";
+import { dropWanted, freeNow } from "./resumable-uploads.ts";
 
 /*
  * Uploads into a collection, whoever sends them and however, for its owners: what somebody began holds room of theirs
@@ -52,7 +53,7 @@ export async function listUploadsInto(
     and(
       eq(uploads.quotaUserId, found.entity.ownerUserId),
       sql`${uploads.state} IN ('open', 'verifying')`,
-      isGoingOn(ctx),
+      isUnderWay(ctx.now()),
       // With the plus they are not looked for by the containers there are, of which there may be thousands.
       sql`+${containers.collectionId} = ${found.collection.id}`,
       isBehind,
