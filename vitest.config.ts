@@ -10,8 +10,8 @@ const libraries = [
 
 export default defineConfig({
   test: {
-    // Some tests wait for processes to start and alarms to come: on two cores a third has something to do meanwhile.
-    maxWorkers: 3,
+    // Many tests wait for processes to start and alarms to come: four of them keep two cores busy.
+    maxWorkers: 4,
     // The Worker's own log, which tests read where it matters to them, and what oidc-provider says to who deploys it.
     onConsoleLog: (text) => !text.startsWith('{"event":') && !text.includes("oidc-provider "),
     projects: [

@@ -117,6 +117,9 @@ async function ask(
   return { status: response.status, text, etag: response.headers.get("ETag") };
 }
 
+/** So many of them are let in; the others stand behind them. */
+const ADMITTED = 4;
+
 /** Everybody who may come along, with what they send. */
 function everybody(): [string, Record<string, string>][] {
   const sameOrigin = { "Sec-Fetch-Site": "same-origin" };
@@ -126,6 +129,7 @@ function everybody(): [string, Record<string, string>][] {
     ["the superuser's browser", { Cookie: `${sessionCookie}=${session}`, ...sameOrigin }],
     ["another site in that browser", { Cookie: `${sessionCookie}=${session}`, "Sec-Fetch-Site": "cross-site" }],
     ["a user's token", { Authorization: `Bearer ${token}` }],
+    // Refused whatever they ask for, and send.
     ["a token that is none", { Authorization: `Bearer ${wrong}` }],
     ["a token in the wrong scheme", { Authorization: `Basic ${Buffer.from(`alice:${token}`).toString("base64")}` }],
     ["a key in place of a token", { Authorization: `Bearer ${key}` }],
@@ -151,16 +155,17 @@ describe("no secret of a registry or its users stands where it does not belong",
 
   it("in the answers of the JSON API, whoever asks for whatever", async () => {
     for (const { method, path, operation } of operations) {
-      for (const [who, headers] of everybody()) {
+      for (const [index, [who, headers]] of everybody().entries()) {
+        const isAdmitted = index < ADMITTED;
         const address = path.replaceAll(/\{(\w+)\}/g, (_, name) => known[name] ?? "nothing");
         const schema = operation.requestBody?.content["application/json"]?.schema;
         const [good] = schema === undefined ? [] : fc.sample(valuesOf(schema, likely), { seed: 1, numRuns: 1 });
         const bodies =
           schema === undefined ? [null] : [JSON.stringify(good), JSON.stringify({ token, link: session, secret: key })];
-        for (const body of bodies) {
+        for (const body of isAdmitted ? bodies : bodies.slice(-1)) {
           const sent = { method: method.toUpperCase(), headers, body };
           const what = `${operation.operationId} of ${who}`;
-          const hasPreview = operation.parameters.some(({ name }) => name === "preview");
+          const hasPreview = isAdmitted && operation.parameters.some(({ name }) => name === "preview");
           const etag = hasPreview ? (await ask(`the preview of ${what}`, `${address}?preview=1`, sent)).etag : null;
           await ask(what, address, { ...sent, headers: { "If-Match": etag ?? "*", ...headers } });
         }
