@@ -1,7 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { type Mark, markOf } from "../shown.ts";
 import { isLiveShare } from "./image-details.ts";
-import { owns } from "./owns.ts";
+import { actsFor, isGranted, owns } from "./owns.ts";
 
 /** What ends when collections get another owner: it is worth no more than what its maker may do there. */
 export interface EndingRights {
@@ -57,20 +57,13 @@ function endingIn(collections: SQL, change: Change, now: number): SQL {
 function loses(role: "owner" | "contributor", maker: SQL, collection: SQL, change: Change, now: number): SQL {
   const owner = sql`(
     SELECT around.owner_user_id FROM collections AS c INNER JOIN entities AS around ON around.id = c.entity_id WHERE c.id = ${collection})`;
-  const granted = role === "owner" ? sql`granted.role = 'owner'` : sql`granted.role IN ('owner', 'contributor')`;
-  const isGranted = (kept: SQL) => sql`EXISTS (
-    SELECT 1 FROM collection_members AS granted
-    WHERE granted.collection_id = ${collection} AND ${granted} AND ${kept} AND (granted.user_id = one.id OR EXISTS (
-      SELECT 1 FROM team_members AS part WHERE part.team_id = granted.user_id AND part.user_id = one.id)))`;
-  const isOf = (account: SQL) =>
-    role === "owner"
-      ? owns(account, sql`one.id`)
-      : sql`(${account} = one.id OR EXISTS (
-          SELECT 1 FROM team_members AS part WHERE part.team_id = ${account} AND part.user_id = one.id))`;
+  const one = sql`one.id`;
+  const isOf = role === "owner" ? owns : actsFor;
   return sql`EXISTS (
     SELECT 1 FROM users AS one
     WHERE one.id = ${maker} AND one.disabled_at IS NULL
       AND one.is_admin = 0 AND one.is_superuser = 0 AND coalesce(one.claimed_admin_until, 0) <= ${now}
-      AND (${isOf(owner)} OR ${isGranted(sql`1`)})
-      AND NOT ${isOf(change.owner ?? owner)} AND NOT ${isGranted(sql`granted.user_id <> ${change.lost}`)})`;
+      AND (${isOf(owner, one)} OR ${isGranted(role, collection, one)})
+      AND NOT ${isOf(change.owner ?? owner, one)}
+      AND NOT ${isGranted(role, collection, one, sql`granted.user_id <> ${change.lost}`)})`;
 }

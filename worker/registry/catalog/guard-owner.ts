@@ -5,7 +5,7 @@ import type { Statement } from "../../storage/db/client.ts";
 import { guardAgainst } from "../../storage/db/guard.ts";
 import { guardStillGood } from "../people/still-good.ts";
 import type { FoundCollection } from "./collections.ts";
-import { owns } from "./owns.ts";
+import { isGranted, owns } from "./owns.ts";
 
 /**
  * Refuses who owned the collection when they were asked, and does no more: by its entity, by a role in it, or through
@@ -21,8 +21,6 @@ export function guardOwner(ctx: Context, actor: Actor, { collection }: FoundColl
 function isOwner(collectionId: string, userId: string): SQL {
   return sql`EXISTS (
     SELECT 1 FROM collections AS held INNER JOIN entities AS around ON around.id = held.entity_id
-    WHERE held.id = ${collectionId} AND (${owns(sql`around.owner_user_id`, userId)} OR EXISTS (
-      SELECT 1 FROM collection_members AS granted
-      WHERE granted.collection_id = held.id AND granted.role = 'owner' AND (granted.user_id = ${userId} OR EXISTS (
-        SELECT 1 FROM team_members AS part WHERE part.team_id = granted.user_id AND part.user_id = ${userId})))))`;
+    WHERE held.id = ${collectionId} AND (${owns(sql`around.owner_user_id`, userId)}
+      OR ${isGranted("owner", sql`held.id`, userId)}))`;
 }

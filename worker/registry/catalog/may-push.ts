@@ -3,6 +3,7 @@ import type { Context } from "../../context.ts";
 import type { Statement } from "../../storage/db/client.ts";
 import { guardAgainst } from "../../storage/db/guard.ts";
 import type { Doer } from "../upkeep/audit.ts";
+import { actsFor, isGranted } from "./owns.ts";
 
 /**
  * Whether somebody may push to a collection now, in SQL: what the policy says of `collection.push`, for what was begun
@@ -11,18 +12,12 @@ import type { Doer } from "../upkeep/audit.ts";
  * @param userId null for a deleted user, who may not
  */
 export function mayPush(ctx: Pick<Context, "now">, userId: SQL | string, collectionId: SQL | string): SQL {
-  const accounts = sql`(
-    SELECT pusher.id UNION ALL SELECT place.team_id FROM team_members AS place WHERE place.user_id = pusher.id)`;
   return sql`EXISTS (
     SELECT 1 FROM users AS pusher
     INNER JOIN collections AS goal ON goal.id = ${collectionId} INNER JOIN entities AS around ON around.id = goal.entity_id
     WHERE pusher.id = ${userId} AND pusher.disabled_at IS NULL AND pusher.is_team = 0 AND (
       pusher.is_superuser = 1 OR pusher.is_admin = 1 OR coalesce(pusher.claimed_admin_until, 0) > ${ctx.now()}
-      OR around.owner_user_id IN ${accounts}
-      OR EXISTS (
-        SELECT 1 FROM collection_members AS granted
-        WHERE granted.collection_id = goal.id AND granted.role IN ('owner', 'contributor')
-          AND granted.user_id IN ${accounts})))`;
+      OR ${actsFor(sql`around.owner_user_id`, sql`pusher.id`)} OR ${isGranted("contributor", sql`goal.id`, sql`pusher.id`)}))`;
 }
 
 /**
