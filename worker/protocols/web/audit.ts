@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type AuditEntry, listAudit } from "../../registry/upkeep/list-audit.ts";
 import { afterQuery, operation, pageSchema } from "./operation.ts";
+import { timeOf } from "./present.ts";
 import { auditEntrySchema } from "./schemas.ts";
 
 const moment = z.iso.datetime().optional();
@@ -33,7 +34,7 @@ export const auditOperations = [
 ];
 
 function present({ at, ...entry }: AuditEntry) {
-  return { ...entry, at: new Date(at).toISOString() };
+  return { ...entry, at: timeOf(at) };
 }
 
 function millisecondsOf(time: string | undefined): number | undefined {

@@ -10,7 +10,7 @@ import { previewDeletion, removeCollection } from "../../registry/catalog/remove
 import { RegistryError } from "../../registry/errors.ts";
 import { limits } from "../../registry/limits.ts";
 import { afterQuery, operation, pageSchema, setETag, versionOf } from "./operation.ts";
-import { presentPage, timeOf } from "./present-account.ts";
+import { presentPage, timeOf } from "./present.ts";
 import { accountSchema, brokenFields, collectionRole, description, time, visibility } from "./schemas.ts";
 
 const ofCollection = z.object({ entity: z.string(), collection: z.string() });

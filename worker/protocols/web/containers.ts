@@ -15,7 +15,7 @@ import {
   presentNamedTag,
 } from "./content.ts";
 import { afterQuery, operation, pageSchema, setETag, versionOf } from "./operation.ts";
-import { presentPage, timeOf } from "./present-account.ts";
+import { presentPage, timeOf } from "./present.ts";
 import { time } from "./schemas.ts";
 
 const ofCollection = z.object({ entity: z.string(), collection: z.string() });

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { ImageState } from "../../registry/catalog/image-state.ts";
 import type { ListedImage } from "../../registry/catalog/list-images.ts";
 import type { NamedTag } from "../../registry/catalog/list-tags.ts";
-import { timeOf, timeOrNull } from "./present-account.ts";
+import { timeOf, timeOrNull } from "./present.ts";
 import { time } from "./schemas.ts";
 
 /** Containers, images and tags, as the JSON API tells of them. */

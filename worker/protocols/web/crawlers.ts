@@ -11,6 +11,7 @@ import {
 } from "../../registry/catalog/sitemap.ts";
 import { RegistryError } from "../../registry/errors.ts";
 import { limits } from "../../registry/limits.ts";
+import { timeOf } from "./present.ts";
 
 /** What search engines ask for: where they may look, and what there is. Nobody is asked who they are. */
 export const crawlers = new Hono<AppEnv>();
@@ -78,7 +79,7 @@ async function sitemap(c: Context<AppEnv>, kind: SitemapKind): Promise<Response>
 }
 
 function location(origin: string, { path, updatedAt }: SitemapEntry): string {
-  const changed = new Date(updatedAt).toISOString();
+  const changed = timeOf(updatedAt);
   return `<url><loc>${escapeXml(`${origin}/${path}`)}</loc><lastmod>${changed}</lastmod></url>`;
 }
 

@@ -5,7 +5,7 @@ import { type EntityPage, editEntity, getEntityPage } from "../../registry/catal
 import { giveEntity, previewEntityMove } from "../../registry/catalog/give-entity.ts";
 import { listEntities } from "../../registry/catalog/list-entities.ts";
 import { afterQuery, operation, pageSchema, setETag } from "./operation.ts";
-import { timeOf } from "./present-account.ts";
+import { timeOf } from "./present.ts";
 import { accountSchema, description, time, username } from "./schemas.ts";
 
 const named = z.object({ entity: z.string() });

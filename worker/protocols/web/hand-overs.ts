@@ -3,7 +3,7 @@ import { handOver, previewHandOver, withdrawHandOver } from "../../registry/cata
 import { acceptHandOver, declineHandOver, listOffers } from "../../registry/catalog/hand-over-offers.ts";
 import { limits } from "../../registry/limits.ts";
 import { afterQuery, operation, pageSchema } from "./operation.ts";
-import { presentPage, timeOf, timeOrNull } from "./present-account.ts";
+import { presentPage, timeOf, timeOrNull } from "./present.ts";
 import { brokenFields, description, time } from "./schemas.ts";
 
 const ofCollection = z.object({ entity: z.string(), collection: z.string() });

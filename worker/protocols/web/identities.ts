@@ -3,6 +3,7 @@ import { setSealedCookie } from "../../http/session-cookie.ts";
 import { limits } from "../../registry/limits.ts";
 import { beginLink, type Identity, listIdentities, unlinkIdentity } from "../../registry/people/identities.ts";
 import { operation } from "./operation.ts";
+import { timeOf } from "./present.ts";
 import { identitySchema, next, redirectSchema } from "./schemas.ts";
 
 /** The accounts elsewhere that one signs in with. */
@@ -64,7 +65,7 @@ function presentIdentity({ identity, providerName }: { identity: Identity; provi
     name,
     email,
     isEmailVerified: emailVerified,
-    createdAt: new Date(createdAt).toISOString(),
-    lastUsedAt: new Date(lastUsedAt).toISOString(),
+    createdAt: timeOf(createdAt),
+    lastUsedAt: timeOf(lastUsedAt),
   };
 }

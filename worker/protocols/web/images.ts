@@ -6,7 +6,7 @@ import { listImages } from "../../registry/catalog/list-images.ts";
 import { parseDigest } from "../../registry/digest.ts";
 import { containerPathOf, contentDeletionSchema, digest, imageSchema, ofContainer, presentImage } from "./content.ts";
 import { afterQuery, operation, pageSchema, setETag, versionOf } from "./operation.ts";
-import { presentPage } from "./present-account.ts";
+import { presentPage } from "./present.ts";
 
 const ofImage = ofContainer.extend({ digest });
 

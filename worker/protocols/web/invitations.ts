@@ -9,7 +9,7 @@ import {
   showInvitation,
 } from "../../registry/people/invitations.ts";
 import { operation } from "./operation.ts";
-import { timeOf } from "./present-account.ts";
+import { timeOf } from "./present.ts";
 import { presentMember } from "./team-members.ts";
 import {
   invitationSchema,

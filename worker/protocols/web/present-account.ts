@@ -1,11 +1,11 @@
 import type * as z from "zod";
 import { siteRole } from "../../access/roles.ts";
 import type { Context } from "../../context.ts";
-import type { Page } from "../../registry/page.ts";
 import type { User } from "../../registry/people/accounts.ts";
 import type { Robot } from "../../registry/people/robots.ts";
 import type { Token } from "../../registry/people/tokens.ts";
 import { isAdminNow } from "../../registry/people/user-actor.ts";
+import { timeOf, timeOrNull } from "./present.ts";
 import type { madeTokenSchema, robotSchema, tokenSchema, userSchema } from "./schemas.ts";
 
 /** Accounts and their credentials, as the JSON API tells of them. */
@@ -35,18 +35,6 @@ export function presentRobot({ robot, owner }: Robot): z.input<typeof robotSchem
   const { username, description } = robot;
   const isDisabled = robot.disabledAt !== null;
   return { username, description, owner, isDisabled, createdAt: timeOf(robot.createdAt) };
-}
-
-export function presentPage<Row, Item>({ items, next }: Page<Row>, present: (row: Row) => Item): Page<Item> {
-  return { items: items.map(present), next };
-}
-
-export function timeOf(at: number): string {
-  return new Date(at).toISOString();
-}
-
-export function timeOrNull(at: number | null): string | null {
-  return at === null ? null : timeOf(at);
 }
 
 /** A collection as a body names it: two parts, as the schema says. */

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { Me } from "../../registry/people/me.ts";
+import { timeOf, timeOrNull } from "./present.ts";
 import type { meSchema } from "./schemas.ts";
 
 /** Who somebody is, to themselves. */
@@ -10,12 +11,12 @@ export function presentMe(me: Me): z.input<typeof meSchema> {
     role: me.role,
     isRobot: me.isRobot,
     entity: me.entity,
-    createdAt: new Date(me.createdAt).toISOString(),
+    createdAt: timeOf(me.createdAt),
     quota: me.quota,
     terms: {
       required: me.requiredTerms,
       agreed: me.agreedTerms,
-      agreedAt: me.agreedTermsAt === null ? null : new Date(me.agreedTermsAt).toISOString(),
+      agreedAt: timeOrNull(me.agreedTermsAt),
     },
     credential: {
       // A signature is none that the JSON API takes.

@@ -8,6 +8,7 @@ import {
   removePublisher,
 } from "../../registry/publishers/manage-publishers.ts";
 import { operation } from "./operation.ts";
+import { timeOf, timeOrNull } from "./present.ts";
 import { collectionPath, newPublisherBody, publisherSchema, time } from "./schemas.ts";
 
 const ofCollection = z.object({ entity: z.string(), collection: z.string() });
@@ -79,7 +80,7 @@ export const publisherOperations = [
       const [entity = "", name = ""] = collection.toLowerCase().split("/");
       const { secret, expiresAt } = await exchangeToken(ctx, { token, collection: { entity, name } });
       c.header("Cache-Control", "no-store");
-      return { secret, expiresAt: new Date(expiresAt).toISOString(), collection: `${entity}/${name}` };
+      return { secret, expiresAt: timeOf(expiresAt), collection: `${entity}/${name}` };
     },
   ),
 ];
@@ -89,6 +90,5 @@ function pathOf({ entity, collection }: { entity: string; collection: string }) 
 }
 
 function present({ createdAt, lastUsedAt, ...publisher }: Publisher) {
-  const lastUsed = lastUsedAt === null ? null : new Date(lastUsedAt).toISOString();
-  return { ...publisher, createdAt: new Date(createdAt).toISOString(), lastUsedAt: lastUsed };
+  return { ...publisher, createdAt: timeOf(createdAt), lastUsedAt: timeOrNull(lastUsedAt) };
 }

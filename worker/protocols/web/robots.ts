@@ -7,7 +7,8 @@ import { deleteUser, previewUserDeletion } from "../../registry/people/delete-us
 import { addRobot, editRobot, getRobot, listRobots, type Robot } from "../../registry/people/robots.ts";
 import { addToken, listTokens, revokeToken } from "../../registry/people/tokens.ts";
 import { afterQuery, operation, pageSchema, setETag, versionOf } from "./operation.ts";
-import { pathOf, presentMadeToken, presentPage, presentRobot, presentToken } from "./present-account.ts";
+import { presentPage } from "./present.ts";
+import { pathOf, presentMadeToken, presentRobot, presentToken } from "./present-account.ts";
 import { deletionSchema, madeTokenSchema, newTokenBody, robotSchema, tokenSchema, username } from "./schemas.ts";
 
 const description = z.string().max(limits.robotDescriptionLength);

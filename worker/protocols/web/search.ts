@@ -2,6 +2,7 @@ import * as z from "zod";
 import { limits } from "../../registry/limits.ts";
 import { type FoundItem, type ImageQuery, searchImages } from "../../registry/search/search-images.ts";
 import { operation } from "./operation.ts";
+import { timeOrNull } from "./present.ts";
 import { time } from "./schemas.ts";
 
 // What is there and empty, as a form sends it, is as if it were left out.
@@ -99,6 +100,6 @@ function presentItem({ image, container, collection, entity, tags, topics, label
     description: image.description === "" ? container.description : image.description,
     topics,
     labels,
-    publishedAt: image.publishedAt === null ? null : new Date(image.publishedAt).toISOString(),
+    publishedAt: timeOrNull(image.publishedAt),
   };
 }

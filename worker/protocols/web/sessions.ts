@@ -13,6 +13,7 @@ import { endSession, endSessions, type ListedSession, listSessions } from "../..
 import { getRegistration, register } from "../../registry/people/registration.ts";
 import { beginSignIn } from "../../registry/people/sign-in.ts";
 import { afterQuery, operation, pageSchema } from "./operation.ts";
+import { timeOf } from "./present.ts";
 import { presentMe } from "./present-me.ts";
 import { meSchema, next, redirectSchema, registrationSchema, sessionSchema, username } from "./schemas.ts";
 
@@ -161,8 +162,8 @@ function presentSession(session: ListedSession): z.input<typeof sessionSchema> {
     isCurrent,
     signedInWith,
     userAgent,
-    createdAt: new Date(session.createdAt).toISOString(),
-    lastUsedAt: new Date(session.lastUsedAt).toISOString(),
-    expiresAt: new Date(session.expiresAt).toISOString(),
+    createdAt: timeOf(session.createdAt),
+    lastUsedAt: timeOf(session.lastUsedAt),
+    expiresAt: timeOf(session.expiresAt),
   };
 }

@@ -10,6 +10,7 @@ import {
   type SettingState,
 } from "../../registry/site/manage-settings.ts";
 import { operation, setETag, versionOf } from "./operation.ts";
+import { timeOrNull } from "./present.ts";
 import { settingSchema } from "./schemas.ts";
 
 const named = z.object({ name: z.string() });
@@ -87,5 +88,5 @@ function presentOne(c: Context<AppEnv>, setting: SettingState) {
 }
 
 function present({ version: _, updatedAt, ...setting }: SettingState) {
-  return { ...setting, updatedAt: updatedAt === null ? null : new Date(updatedAt).toISOString() };
+  return { ...setting, updatedAt: timeOrNull(updatedAt) };
 }

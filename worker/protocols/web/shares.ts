@@ -4,6 +4,7 @@ import { limits } from "../../registry/limits.ts";
 import { downloadShare, lookAtShare } from "../../registry/pull/open-share.ts";
 import { listOwnShares, listShares, makeShare, revokeShare, type Share } from "../../registry/pull/shares.ts";
 import { afterQuery, operation, pageSchema } from "./operation.ts";
+import { timeOf } from "./present.ts";
 import { time } from "./schemas.ts";
 
 const shareDays = { longest: limits.shareMaxSeconds / 86_400, usual: 7 };
@@ -109,7 +110,7 @@ export const shareOperations = [
     },
     async ({ ctx, actor, params: { id, ...image } }) => {
       const { urlsEndBy } = await revokeShare(ctx, actor, imageOf(image), id);
-      return { urlsEndBy: new Date(urlsEndBy).toISOString() };
+      return { urlsEndBy: timeOf(urlsEndBy) };
     },
   ),
   operation(
@@ -171,7 +172,7 @@ type Timed = Pick<Share, "expiresAt"> & Partial<Pick<Share, "createdAt">>;
 type Presented<T extends Timed> = Omit<T, keyof Timed> & { [Key in keyof T & keyof Timed]: string };
 
 function present<T extends Timed>({ expiresAt, createdAt, ...rest }: T): Presented<T> {
-  const times = { expiresAt: new Date(expiresAt).toISOString() };
-  const all = createdAt === undefined ? times : { ...times, createdAt: new Date(createdAt).toISOString() };
+  const times = { expiresAt: timeOf(expiresAt) };
+  const all = createdAt === undefined ? times : { ...times, createdAt: timeOf(createdAt) };
   return { ...rest, ...all } as Presented<T>;
 }

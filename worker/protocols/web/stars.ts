@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { listStars, star, unstar } from "../../registry/catalog/stars.ts";
 import { afterQuery, operation, pageSchema } from "./operation.ts";
-import { presentPage, timeOf } from "./present-account.ts";
+import { presentPage, timeOf } from "./present.ts";
 import { description, time } from "./schemas.ts";
 
 const ofCollection = z.object({ entity: z.string(), collection: z.string() });

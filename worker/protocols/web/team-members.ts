@@ -7,7 +7,7 @@ import {
   type TeamMember,
 } from "../../registry/people/team-members.ts";
 import { afterQuery, operation, pageSchema } from "./operation.ts";
-import { presentPage, timeOf } from "./present-account.ts";
+import { presentPage, timeOf } from "./present.ts";
 import { username } from "./schemas.ts";
 import { ofTeam, teamMemberSchema, teamRole } from "./team-schemas.ts";
 

@@ -12,7 +12,7 @@ import {
 } from "../../registry/people/team-picture.ts";
 import { addTeam, editTeam, getTeam, listTeams, type Team } from "../../registry/people/teams.ts";
 import { afterQuery, operation, pageSchema, setETag, versionOf } from "./operation.ts";
-import { presentPage, timeOf } from "./present-account.ts";
+import { presentPage, timeOf } from "./present.ts";
 import { username } from "./schemas.ts";
 import { joining, ofTeam, teamDeletionSchema, teamDescription, teamName, teamSchema } from "./team-schemas.ts";
 

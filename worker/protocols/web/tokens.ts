@@ -2,7 +2,8 @@ import * as z from "zod";
 import { addKey, getKey, type KeyRow, revokeKey } from "../../registry/people/sregistry-keys.ts";
 import { addToken, getToken, listTokens, revokeOwnToken, revokeToken } from "../../registry/people/tokens.ts";
 import { afterQuery, operation, pageSchema } from "./operation.ts";
-import { pathOf, presentMadeToken, presentPage, presentToken, timeOf, timeOrNull } from "./present-account.ts";
+import { presentPage, timeOf, timeOrNull } from "./present.ts";
+import { pathOf, presentMadeToken, presentToken } from "./present-account.ts";
 import { madeTokenSchema, newTokenBody, time, tokenSchema } from "./schemas.ts";
 
 const keySchema = z.object({ id: z.uuid(), createdAt: time, lastUsedAt: time.nullable() }).meta({ id: "SregistryKey" });

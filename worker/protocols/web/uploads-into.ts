@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { cancelUploadInto, listUploadsInto, type UploadInto } from "../../registry/push/uploads-into.ts";
 import { afterQuery, operation, pageSchema } from "./operation.ts";
-import { presentPage, timeOf } from "./present-account.ts";
+import { presentPage, timeOf } from "./present.ts";
 import { time } from "./schemas.ts";
 
 const ofCollection = z.object({ entity: z.string(), collection: z.string() });

@@ -18,7 +18,7 @@ import {
 } from "../../registry/push/resumable-uploads.ts";
 import { outcomeOf } from "../../registry/push/verify-upload.ts";
 import { afterQuery, operation, pageSchema } from "./operation.ts";
-import { presentPage, timeOf } from "./present-account.ts";
+import { presentPage, timeOf } from "./present.ts";
 import { time } from "./schemas.ts";
 
 const ofUpload = z.object({ id: z.uuid() });

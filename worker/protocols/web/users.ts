@@ -9,7 +9,8 @@ import { endCredentials } from "../../registry/people/end-credentials.ts";
 import { listTokens } from "../../registry/people/tokens.ts";
 import { addUser, getUser, listUsers } from "../../registry/people/users.ts";
 import { afterQuery, operation, pageSchema, setETag, versionOf } from "./operation.ts";
-import { presentPage, presentToken, presentUser } from "./present-account.ts";
+import { presentPage } from "./present.ts";
+import { presentToken, presentUser } from "./present-account.ts";
 import {
   deletionSchema,
   quotaBytes,
